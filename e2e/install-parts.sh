@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Installs what the test bed is made of, once, and says what it does. `make demo`, `make test` and `make build` all call it.
+#
+#   install-parts.sh build   the packages that link a static executable
+#   install-parts.sh bed     that, and etcd, kube-apiserver, containerd, docker-registry and kubectl
+#
+# Servers are unpacked into a private directory and never installed: a Debian package would start them as services.
+# kube-apiserver is looked for in $KUBEBUILDER_ASSETS, then $PATH, then the cache; last it is built from Debian's own source.
+# Prints nothing when there is nothing to do. KRUISE_IMAGE_CACHE moves the cache.
+set -euo pipefail
+
+want=${1:-bed}
+cache=${KRUISE_IMAGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kruise-image}
+parts=$cache/parts
+bin=$cache/bin
+work=
+
+say() { printf '%s\n' "install: $*" >&2; }
+die() { say "$*"; exit 1; }
+trap '[ -z "$work" ] || rm -rf "$work"' EXIT
+
+updated=
+update_lists() {
+  [ -z "$updated" ] || return 0
+  apt-get update -qq || die "apt-get update failed: the package lists cannot be read. Check the network and /etc/apt."
+  updated=1
+}
+
+# Installs the Debian packages that are missing.
+packages() {
+  local missing=() package
+  for package; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  [ "$(id -u)" = 0 ] || die "these Debian packages are missing and only root can install them: ${missing[*]}"
+  say "Debian packages: ${missing[*]}"
+  update_lists
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >"$cache/apt.log" 2>&1 ||
+    { tail -n 20 "$cache/apt.log" >&2; die "apt-get could not install ${missing[*]}; see $cache/apt.log"; }
+}
+
+# Unpacks one Debian package into the private directory and links its program into $bin.
+unpack() {
+  local package=$1 program=$2
+  [ -x "$bin/$(basename "$program")" ] && return 0
+  say "$package: unpacked into $parts"
+  update_lists
+  work=$(mktemp -d "$cache/unpack.XXXXXX")
+  (cd "$work" && apt-get download -qq "$package" 2>"$cache/apt.log") || die "apt-get could not download $package; see $cache/apt.log"
+  mkdir -p "$parts/$package"
+  dpkg -x "$work"/*.deb "$parts/$package"
+  rm -rf "$work"; work=
+  ln -sf "$parts/$package$program" "$bin/"
+}
+
+# A private apt configuration made from the machine's own sources, with source packages switched on.
+source_lists() {
+  local dir=$1 file
+  mkdir -p "$dir/parts" "$dir/lists/partial" "$dir/archives/partial"
+  for file in /etc/apt/sources.list.d/*.sources; do
+    [ -e "$file" ] && sed 's/^Types:.*/Types: deb-src/' "$file" >"$dir/parts/$(basename "$file")"
+  done
+  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+    [ -e "$file" ] && sed -n 's/^deb /deb-src /p' "$file" >"$dir/parts/$(basename "$file" .list).list"
+  done
+  apt_source=(-o "Dir::Etc::sourcelist=/dev/null" -o "Dir::Etc::sourceparts=$dir/parts" -o "Dir::State::lists=$dir/lists"
+    -o "Dir::Cache::archives=$dir/archives" -o "APT::Sandbox::User=root")
+}
+
+find_apiserver() {
+  local candidate
+  for candidate in "${KUBEBUILDER_ASSETS:+$KUBEBUILDER_ASSETS/kube-apiserver}" "$(command -v kube-apiserver || true)" "$bin/kube-apiserver"; do
+    [ -n "$candidate" ] && [ -x "$candidate" ] && return 0
+  done
+  return 1
+}
+
+# Shows how far the one long step is: a line each 15 seconds, from the number of packages the compiler has been through.
+watch_build() {
+  local pid=$1 log=$2 started=$SECONDS
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 1
+    (( (SECONDS - started) % 15 == 0 )) || continue
+    say "kube-apiserver: $(grep -cE '^[a-z0-9_./-]+$' "$log" || true) Go packages compiled, $((SECONDS - started)) s so far (about 600 s on 2 cores)"
+  done
+}
+
+build_apiserver() {
+  find_apiserver && return 0
+  say "kube-apiserver: not found, so it is built once from Debian's source package of Kubernetes 1.20.2 (about 10 minutes on 2 cores)"
+  packages golang-1.19-go rsync jq
+  work=$(mktemp -d "$cache/apiserver.XXXXXX")
+  local apt_source root=$work/go/src/k8s.io/kubernetes
+  source_lists "$work/apt"
+  mkdir -p "$root" "$work/dl"
+  apt-get "${apt_source[@]}" update -qq
+  (cd "$work/dl" && apt-get "${apt_source[@]}" source -qq --download-only kubernetes >"$cache/apt.log" 2>&1 &&
+    apt-get download -qq golang-github-modern-go-reflect2-dev >>"$cache/apt.log" 2>&1) ||
+    die "the source package 'kubernetes' of Debian 12 could not be fetched; see $cache/apt.log. Or put a kube-apiserver into \$KUBEBUILDER_ASSETS."
+  tar -xf "$work"/dl/kubernetes_*.orig.tar.* -C "$root" --strip-components=1
+  # The vendored reflect2 crashes on custom-resource writes when it is built by Go 1.18 or newer; Debian's 1.0.2 does not.
+  dpkg -x "$work"/dl/golang-github-modern-go-reflect2-dev_*.deb "$work/reflect2"
+  rm -rf "$root/vendor/github.com/modern-go/reflect2"
+  cp -r "$work/reflect2/usr/share/gocode/src/github.com/modern-go/reflect2" "$root/vendor/github.com/modern-go/"
+
+  local log=$cache/kube-apiserver.log
+  (cd "$root" && env -u GOFLAGS -u GOROOT PATH="/usr/lib/go-1.19/bin:$PATH" GOPATH="$work/go" GOCACHE="$work/gocache" GO111MODULE=off CGO_ENABLED=0 \
+    KUBE_GIT_VERSION=v1.20.2 KUBE_GIT_TREE_STATE=archive KUBE_GIT_MAJOR=1 KUBE_GIT_MINOR=20 \
+    make WHAT=cmd/kube-apiserver GOFLAGS=-v >"$log" 2>&1) &
+  local build=$!
+  watch_build "$build" "$log"
+  wait "$build" || { tail -n 20 "$log" >&2; die "kube-apiserver did not build; see $log"; }
+  install -m 755 "$root"/_output/local/bin/linux/*/kube-apiserver "$bin/.kube-apiserver.new"
+  mv "$bin/.kube-apiserver.new" "$bin/kube-apiserver"
+  chmod -R u+w "$work"; rm -rf "$work"; work=
+  say "kube-apiserver: built, kept at $bin/kube-apiserver"
+}
+
+mkdir -p "$bin" "$parts"
+exec 9>"$cache/lock"
+flock 9   # two makes at once install once
+
+packages clang lld libssl-dev zlib1g-dev ca-certificates
+[ "$want" = build ] && exit 0
+packages iproute2
+unpack etcd-server /usr/bin/etcd
+unpack containerd /usr/bin/containerd
+unpack docker-registry /usr/bin/docker-registry
+command -v kubectl >/dev/null || unpack kubernetes-client /usr/bin/kubectl
+build_apiserver
