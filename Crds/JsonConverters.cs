@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace KruiseImage.Crds;
+
+/// <summary>metav1.Time: whole seconds, UTC, "Z".</summary>
+public sealed class TimeConverter : JsonConverter<DateTimeOffset>
+{
+    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+}
+
+/// <summary>metav1.MicroTime, which leases use; the API server refuses other forms.</summary>
+public sealed class MicroTimeConverter : JsonConverter<DateTimeOffset>
+{
+    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
+}
+
+/// <summary>
+/// Strings that repeat over thousands of objects (label keys, tags, phases) are kept once. The table is direct-mapped and
+/// bounded: a collision replaces, it never grows. Threads may race; the worst is a second copy.
+/// </summary>
+public static class Interned
+{
+    private static readonly string?[] Table = new string?[1 << 14];
+
+    public static string? Read(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType == JsonTokenType.Null) return null;
+        if (reader.HasValueSequence || reader.ValueIsEscaped || reader.ValueSpan.Length > 128) return reader.GetString();
+        return Get(reader.ValueSpan);
+    }
+
+    private static string Get(ReadOnlySpan<byte> utf8)
+    {
+        var hash = new HashCode();
+        hash.AddBytes(utf8);
+        ref var slot = ref Table[hash.ToHashCode() & (Table.Length - 1)];
+        var known = slot;
+        if (known is not null && known.Length == utf8.Length && Ascii.Equals(utf8, known)) return known;
+        return slot = Encoding.UTF8.GetString(utf8);
+    }
+}
+
+public sealed class InternedStringConverter : JsonConverter<string>
+{
+    public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Interned.Read(ref reader);
+
+    public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+}
+
+/// <summary>Labels: keys and values interned.</summary>
+public sealed class LabelsConverter : JsonConverter<Dictionary<string, string>>
+{
+    public override Dictionary<string, string> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("a map of strings was expected");
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var key = Interned.Read(ref reader)!;
+            reader.Read();
+            labels[key] = Interned.Read(ref reader) ?? "";
+        }
+        return labels;
+    }
+
+    public override void Write(Utf8JsonWriter writer, Dictionary<string, string> value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        foreach (var (key, label) in value) writer.WriteString(key, label);
+        writer.WriteEndObject();
+    }
+}

@@ -1,0 +1,151 @@
+using System.Text.Json.Serialization;
+
+namespace KruiseImage.Crds;
+
+/// <summary>
+/// What one node should have pulled (spec) and what became of it (status). The controller and people write the spec, the
+/// daemon of that node alone writes the status. Same name and labels as the Node.
+/// </summary>
+public sealed record NodeImage : IKubeObject
+{
+    public string? ApiVersion { get; init; }
+    public string? Kind { get; init; }
+    public ObjectMeta Metadata { get; init; } = new();
+    public NodeImageSpec? Spec { get; init; }
+    public NodeImageStatus? Status { get; init; }
+}
+
+/// <summary>Familiar image name ("nginx", "quay.io/foo/bar") to the tags wanted of it.</summary>
+public sealed record NodeImageSpec
+{
+    public Dictionary<string, ImageSpec>? Images { get; init; }
+}
+
+public sealed record ImageSpec
+{
+    public List<SecretReference>? PullSecrets { get; init; }
+    public List<ImageTagSpec>? Tags { get; init; }
+    public SandboxConfig? SandboxConfig { get; init; }
+}
+
+/// <summary>A secret copy in the namespace that daemons may read.</summary>
+public sealed record SecretReference
+{
+    [JsonConverter(typeof(InternedStringConverter))]
+    public string? Namespace { get; init; }
+    [JsonConverter(typeof(InternedStringConverter))]
+    public string? Name { get; init; }
+}
+
+/// <summary>Labels and annotations of the sandbox config that goes with the CRI PullImage call.</summary>
+public sealed record SandboxConfig
+{
+    public Dictionary<string, string>? Labels { get; init; }
+    public Dictionary<string, string>? Annotations { get; init; }
+}
+
+/// <summary>One entry: a tag or digest of an image. A raised <see cref="Version"/> asks for a new pull.</summary>
+public sealed record ImageTagSpec
+{
+    /// <summary>A tag, or a digest "sha256:…".</summary>
+    [JsonConverter(typeof(InternedStringConverter))]
+    public string? Tag { get; init; }
+    public long? Version { get; init; }
+    public DateTimeOffset? CreatedAt { get; init; }
+    public TagPullPolicy? PullPolicy { get; init; }
+    public List<ObjectReference>? OwnerReferences { get; init; }
+    /// <summary>"IfNotPresent" (default) or "Always".</summary>
+    [JsonConverter(typeof(InternedStringConverter))]
+    public string? ImagePullPolicy { get; init; }
+}
+
+/// <summary>How one entry is pulled and when it goes. All in seconds.</summary>
+public sealed record TagPullPolicy
+{
+    public int? TimeoutSeconds { get; init; }
+    public int? BackoffLimit { get; init; }
+    public int? TtlSecondsAfterFinished { get; init; }
+    public long? ActiveDeadlineSeconds { get; init; }
+}
+
+public sealed record NodeImageStatus
+{
+    public int Desired { get; init; }
+    public int Succeeded { get; init; }
+    public int Failed { get; init; }
+    public int Pulling { get; init; }
+    public int Waiting { get; init; }
+    public Dictionary<string, ImageStatus>? ImageStatuses { get; init; }
+    public FirstSyncStatus? FirstSyncStatus { get; init; }
+}
+
+public sealed record ImageStatus
+{
+    /// <summary>Sorted by tag, ordinal.</summary>
+    public List<ImageTagStatus>? Tags { get; init; }
+}
+
+/// <summary>Answers the spec entry of the same tag and version.</summary>
+public sealed record ImageTagStatus
+{
+    [JsonConverter(typeof(InternedStringConverter))]
+    public string? Tag { get; init; }
+    /// <summary>One of <see cref="PullPhase"/>.</summary>
+    [JsonConverter(typeof(InternedStringConverter))]
+    public string? Phase { get; init; }
+    /// <summary>0 to 100, from bytes.</summary>
+    public int Progress { get; init; }
+    public DateTimeOffset? StartTime { get; init; }
+    public DateTimeOffset? CompletionTime { get; init; }
+    public long Version { get; init; }
+    /// <summary>"name@sha256:…"</summary>
+    [JsonConverter(typeof(InternedStringConverter))]
+    public string? ImageID { get; init; }
+    /// <summary>One of <see cref="PullReason"/>; null unless the pull failed or waits.</summary>
+    [JsonConverter(typeof(InternedStringConverter))]
+    public string? Reason { get; init; }
+    public string? Message { get; init; }
+}
+
+/// <summary>When everything that the node was first asked for had finished.</summary>
+public sealed record FirstSyncStatus
+{
+    public DateTimeOffset? SyncAt { get; init; }
+    public string? Status { get; init; }
+    public string? Message { get; init; }
+}
+
+/// <summary>Values of an entry's status phase.</summary>
+public static class PullPhase
+{
+    public const string Waiting = "Waiting";
+    public const string Pulling = "Pulling";
+    public const string Succeeded = "Succeeded";
+    public const string Failed = "Failed";
+
+    public static bool IsFinished(string? phase) => phase is Succeeded or Failed;
+}
+
+/// <summary>Machine-readable reasons of a failed or waiting pull (contract 2.8), and those that only a job can give.</summary>
+public static class PullReason
+{
+    public const string Auth = nameof(Auth);
+    public const string NotFound = nameof(NotFound);
+    public const string NoMatchingPlatform = nameof(NoMatchingPlatform);
+    public const string InvalidReference = nameof(InvalidReference);
+    public const string RateLimited = nameof(RateLimited);
+    public const string RegistryUnavailable = nameof(RegistryUnavailable);
+    public const string Timeout = nameof(Timeout);
+    public const string DeadlineExceeded = nameof(DeadlineExceeded);
+    public const string InsufficientDisk = nameof(InsufficientDisk);
+    public const string RuntimeUnavailable = nameof(RuntimeUnavailable);
+    public const string Cancelled = nameof(Cancelled);
+    public const string Unknown = nameof(Unknown);
+
+    public const string NodeNotFound = nameof(NodeNotFound);
+    public const string NodeNotReady = nameof(NodeNotReady);
+    public const string DaemonNotResponding = nameof(DaemonNotResponding);
+
+    /// <summary>Whether another attempt cannot help.</summary>
+    public static bool IsTerminal(string? reason) => reason is Auth or NotFound or NoMatchingPlatform or InvalidReference;
+}
