@@ -1,0 +1,49 @@
+using System.Globalization;
+
+namespace KruiseImage.Bed;
+
+/// <summary>One process of the product: a controller or a daemon, from the native executable.</summary>
+public sealed class Component : IDisposable
+{
+    private readonly HttpClient client = new(new SocketsHttpHandler { UseProxy = false });
+
+    public Component(string name, string logDirectory, params string[] arguments)
+    {
+        Listen = new Uri($"http://127.0.0.1:{Ports.Free()}");
+        Server = new ServerProcess(name, logDirectory, Parts.Product, [.. arguments, "--listen", Listen.Authority]);
+    }
+
+    public string Name => Server.Name;
+
+    public Uri Listen { get; }
+
+    public ServerProcess Server { get; }
+
+    /// <summary>Returns when <c>/readyz</c> says yes.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        Server.Start();
+        await Server.ReadyAsync(TimeSpan.FromSeconds(30), IsReadyAsync, cancellationToken);
+    }
+
+    public async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
+    {
+        using var response = await client.GetAsync(new Uri(Listen, "/readyz"), cancellationToken);
+        return response.IsSuccessStatusCode;
+    }
+
+    public Task<string> MetricsAsync(CancellationToken cancellationToken) => client.GetStringAsync(new Uri(Listen, "/metrics"), cancellationToken);
+
+    /// <summary>The value of a metric without labels, or null.</summary>
+    public async Task<double?> MetricAsync(string name, CancellationToken cancellationToken)
+    {
+        var line = (await MetricsAsync(cancellationToken)).Split('\n').FirstOrDefault(line => line.StartsWith(name + " ", StringComparison.Ordinal));
+        return line is null ? null : double.Parse(line.AsSpan(name.Length + 1), CultureInfo.InvariantCulture);
+    }
+
+    public void Dispose()
+    {
+        Server.Dispose();
+        client.Dispose();
+    }
+}

@@ -1,0 +1,143 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+
+namespace KruiseImage.Bed;
+
+/// <summary>
+/// etcd and kube-apiserver on loopback, with RBAC on and a token for each component, so that the roles of the manifests are tested
+/// for real. There is no controller-manager, scheduler or kubelet: the bed writes Nodes and Pods itself.
+/// </summary>
+public sealed class ControlPlane : IDisposable
+{
+    public const string SystemNamespace = "kruise-image-system";
+    public const string SecretNamespace = "kruise-daemon-config";
+
+    private readonly string directory;
+    private readonly Certificates certificates = new();
+    private readonly string adminToken = RandomNumberGenerator.GetHexString(32, lowercase: true);
+
+    public ControlPlane(string bedDirectory, string logDirectory)
+    {
+        directory = Directory.CreateDirectory(Path.Combine(bedDirectory, "control-plane")).FullName;
+        Server = new Uri($"https://127.0.0.1:{Ports.Free()}");
+        AdminKubeconfig = Path.Combine(bedDirectory, "kubeconfig");
+        WriteKubeconfig(AdminKubeconfig, adminToken);
+        Api = new KubeApi(Server, certificates.AuthorityPem, adminToken);
+        WriteFiles();
+
+        string etcdClient = $"http://127.0.0.1:{Ports.Free()}", etcdPeer = $"http://127.0.0.1:{Ports.Free()}";
+        Etcd = new ServerProcess("etcd", logDirectory, Parts.Find("etcd"),
+            "--data-dir", File("etcd"), "--unsafe-no-fsync",
+            "--listen-client-urls", etcdClient, "--advertise-client-urls", etcdClient,
+            "--listen-peer-urls", etcdPeer, "--initial-advertise-peer-urls", etcdPeer, "--initial-cluster", $"default={etcdPeer}");
+        ApiServer = new ServerProcess("kube-apiserver", logDirectory, Parts.Find("kube-apiserver"),
+            "--etcd-servers", etcdClient, "--bind-address", "127.0.0.1", "--secure-port", Server.Port.ToString(CultureInfo.InvariantCulture),
+            "--cert-dir", directory, "--tls-cert-file", File("apiserver.crt"), "--tls-private-key-file", File("apiserver.key"),
+            "--service-account-issuer", "https://kubernetes.default.svc", "--service-account-key-file", File("service-account.key"),
+            "--service-account-signing-key-file", File("service-account.key"), "--service-cluster-ip-range", "10.0.0.0/24",
+            "--token-auth-file", File("tokens.csv"), "--authorization-mode", "RBAC", "--disable-admission-plugins", "ServiceAccount",
+            "--audit-policy-file", File("audit-policy.json"), "--audit-log-path", AuditLog);
+    }
+
+    public Uri Server { get; }
+
+    public KubeApi Api { get; }
+
+    public ServerProcess Etcd { get; }
+
+    public ServerProcess ApiServer { get; }
+
+    public string AdminKubeconfig { get; }
+
+    public string ControllerKubeconfig => File("controller.kubeconfig");
+
+    public string DaemonKubeconfig => File("daemon.kubeconfig");
+
+    private string AuditLog => File("audit.log");
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // The API server waits for etcd by itself.
+        Etcd.Start();
+        await StartApiServerAsync(cancellationToken);
+    }
+
+    public async Task StartApiServerAsync(CancellationToken cancellationToken)
+    {
+        ApiServer.Start();
+        await WaitReadyAsync(cancellationToken);
+    }
+
+    public Task WaitReadyAsync(CancellationToken cancellationToken) =>
+        ApiServer.ReadyAsync(TimeSpan.FromSeconds(60), Api.IsReadyAsync, cancellationToken);
+
+    /// <summary>The requests of our own service accounts that RBAC refused; none is right.</summary>
+    public IReadOnlyList<string> DeniedRequests() =>
+    [
+        .. System.IO.File.ReadLines(AuditLog).Select(line => JsonNode.Parse(line)!)
+            .Where(entry => entry["responseStatus"]?["code"]?.GetValue<int>() == 403)
+            .Select(entry => $"{entry["user"]!["username"]} {entry["verb"]} {entry["requestURI"]}").Distinct(),
+    ];
+
+    public void Dispose()
+    {
+        ApiServer.Dispose();
+        Etcd.Dispose();
+        Api.Dispose();
+        certificates.Dispose();
+    }
+
+    private string File(string name) => Path.Combine(directory, name);
+
+    private void WriteFiles()
+    {
+        certificates.WriteServer(directory, "apiserver");
+        Certificates.WriteSigningKey(File("service-account.key"));
+        System.IO.File.WriteAllLines(File("tokens.csv"),
+        [
+            $"{adminToken},admin,admin,system:masters",
+            ServiceAccount("kruise-image-controller", ControllerKubeconfig),
+            ServiceAccount("kruise-image-daemon", DaemonKubeconfig),
+        ]);
+        System.IO.File.WriteAllText(File("audit-policy.json"), $$"""
+            {
+              "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived", "ResponseStarted"],
+              "rules": [{ "level": "Metadata", "userGroups": ["system:serviceaccounts:{{SystemNamespace}}"] }, { "level": "None" }]
+            }
+            """);
+    }
+
+    // The line that makes the server take a token for one of a service account, as the real one would.
+    private string ServiceAccount(string name, string kubeconfig)
+    {
+        var token = RandomNumberGenerator.GetHexString(32, lowercase: true);
+        WriteKubeconfig(kubeconfig, token);
+        return $"{token},system:serviceaccount:{SystemNamespace}:{name},{name},\"system:serviceaccounts,system:serviceaccounts:{SystemNamespace}\"";
+    }
+
+    private void WriteKubeconfig(string file, string token)
+    {
+        System.IO.File.WriteAllText(file, $"""
+            apiVersion: v1
+            kind: Config
+            current-context: bed
+            contexts:
+            - name: bed
+              context:
+                cluster: bed
+                user: bed
+                namespace: default
+            clusters:
+            - name: bed
+              cluster:
+                server: {Server.GetLeftPart(UriPartial.Authority)}
+                certificate-authority-data: {Convert.ToBase64String(System.Text.Encoding.ASCII.GetBytes(certificates.AuthorityPem))}
+            users:
+            - name: bed
+              user:
+                token: {token}
+            """ + "\n");
+        System.IO.File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+}

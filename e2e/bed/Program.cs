@@ -1,0 +1,33 @@
+namespace KruiseImage.Bed;
+
+/// <summary>The verbs of the bed. The Makefile runs them through <c>e2e/sandbox.sh</c>, which ends them on Ctrl-C and cleans up.</summary>
+public static class Program
+{
+    private const string Usage = "usage: e2e/sandbox.sh dotnet bed.dll up [--bare] | demo [--once] | bench";
+
+    public static async Task<int> Main(string[] arguments)
+    {
+        try
+        {
+            switch (arguments)
+            {
+                case ["up"] or ["up", "--bare"]:
+                    await Up.RunAsync(bare: arguments.Contains("--bare"), CancellationToken.None);
+                    return 0;
+                default:
+                    Console.Error.WriteLine(Usage);
+                    return 2;
+            }
+        }
+        catch (Exception error) when (error is BedException or TimeoutException)
+        {
+            Console.Error.WriteLine("bed: " + error.Message);
+            return 1;
+        }
+        catch (Exception defect) // process 1 of a PID namespace cannot abort: a crash would look like a segmentation fault
+        {
+            Console.Error.WriteLine(defect);
+            return 1;
+        }
+    }
+}
