@@ -1,11 +1,50 @@
+using KruiseImage.Modes;
+
 namespace KruiseImage;
 
-/// <summary>Chooses the mode, runs it, maps the result to an exit code.</summary>
+/// <summary>
+/// Chooses the mode, runs it, maps the result to an exit code. The one broad catch of the process is here: an operating error
+/// ends as one sentence, a bug says that it is one.
+/// </summary>
 public static class Program
 {
-    public static int Main(string[] args)
+    /// <summary>Set to anything, it adds the stack trace to what a bug prints.</summary>
+    public const string DebugVariable = "KRUISE_IMAGE_DEBUG";
+
+    public static async Task<int> Main(string[] args)
     {
-        _ = args;
-        return 0;
+        if (args is ["--version"])
+        {
+            // Before anything is built: probes and scripts ask this often.
+            await Console.Out.WriteLineAsync(ProductVersion.Text).ConfigureAwait(false);
+            return ExitCode.Done;
+        }
+
+        using var shutdown = new ShutdownSignal();
+        try
+        {
+            var line = CommandLine.AsInvoked(Environment.GetCommandLineArgs()[0], args);
+            return await CommandLine.Run(line, Console.Out, Console.Error, shutdown.Token).ConfigureAwait(false);
+        }
+        catch (CommandException failure)
+        {
+            await Console.Error.WriteLineAsync($"error: {failure.Message}").ConfigureAwait(false);
+            return failure.ExitCode;
+        }
+        catch (OperationCanceledException) when (shutdown.Token.IsCancellationRequested)
+        {
+            return ExitCode.Interrupted;
+        }
+#pragma warning disable CA1031 // the top of the process: nothing may leave as a raw stack trace
+        catch (Exception bug)
+#pragma warning restore CA1031
+        {
+            await Console.Error.WriteLineAsync(BugReport(bug)).ConfigureAwait(false);
+            return ExitCode.Failed;
+        }
     }
+
+    private static string BugReport(Exception bug) => Environment.GetEnvironmentVariable(DebugVariable) is null
+        ? $"error: {bug.Message} (this is a bug in kruise-image {ProductVersion.Text}; set {DebugVariable}=1 to see where)"
+        : $"error: this is a bug in {ProductVersion.Text}: {bug}";
 }

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+
+namespace KruiseImage.Modes;
+
+/// <summary>
+/// The command line of the one executable: parses it, answers mistakes with one sentence and a suggestion, and runs the mode.
+/// Called by Program alone. Exceptions of a mode pass through.
+/// </summary>
+public static class CommandLine
+{
+    private const string PluginName = "kubectl-image";
+
+    /// <summary>Under the name of a kubectl plugin ("kubectl image pull …") the words are ctl's.</summary>
+    public static string[] AsInvoked(string executable, string[] args) =>
+        Path.GetFileNameWithoutExtension(executable) == PluginName ? ["ctl", .. args] : args;
+
+    public static async Task<int> Run(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    {
+        var parsed = Build().Parse(args);
+        if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction) return await Refuse(parsed, error).ConfigureAwait(false);
+
+        // Signals are ours (ShutdownSignal): the library's own handling would end a daemon's orderly shutdown after two seconds.
+        var configuration = new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
+        return await parsed.InvokeAsync(configuration, cancellationToken).ConfigureAwait(false);
+    }
+
+    public static RootCommand Build()
+    {
+        var root = new RootCommand("Pulls container images onto Kubernetes nodes before the pods that need them arrive.")
+        {
+            CtlMode.Command(),
+        };
+        foreach (var option in root.Options)
+        {
+            if (option is HelpOption { Action: HelpAction standard } help) help.Action = new DocumentedHelp(standard);
+            if (option is VersionOption version) version.Action = new PrintVersion();
+        }
+        return root;
+    }
+
+    private static async Task<int> Refuse(ParseResult parsed, TextWriter error)
+    {
+        var path = PathOf(parsed.CommandResult);
+        if (parsed.UnmatchedTokens.Count == 0 && parsed.CommandResult.Command.Subcommands.Count > 0)
+        {
+            // Just "kruise-image" or "kruise-image ctl": the person asks what there is.
+            var help = parsed.RootCommandResult.Command.Parse([.. path[1..], "--help"]);
+            await help.InvokeAsync(new InvocationConfiguration { Output = error }, CancellationToken.None).ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
+        await error.WriteLineAsync($"error: {Sentence(parsed)}").ConfigureAwait(false);
+        await error.WriteLineAsync($"See '{string.Join(' ', path)} --help'.").ConfigureAwait(false);
+        return ExitCode.Usage;
+    }
+
+    private static string Sentence(ParseResult parsed)
+    {
+        if (parsed.UnmatchedTokens is not [var unknown, ..])
+        {
+            var sentence = parsed.Errors[0].Message.TrimEnd('.');
+            return char.ToLowerInvariant(sentence[0]) + sentence[1..];
+        }
+        var command = parsed.CommandResult.Command;
+        var (kind, known) = unknown.StartsWith('-') ? ("option", OptionsOf(parsed.CommandResult))
+            : command.Subcommands.Count > 0 ? ("command", command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))
+            : ("argument", []);
+        return Nearest.To(unknown, known) is { } near ? $"unknown {kind} '{unknown}': did you mean '{near}'?" : $"unknown {kind} '{unknown}'";
+    }
+
+    private static IEnumerable<string> OptionsOf(CommandResult? result)
+    {
+        for (; result is not null; result = result.Parent as CommandResult)
+        {
+            foreach (var option in result.Command.Options)
+            {
+                yield return option.Name;
+                foreach (var alias in option.Aliases) yield return alias;
+            }
+        }
+    }
+
+    private static string[] PathOf(CommandResult result) =>
+        result.Parent is CommandResult parent ? [.. PathOf(parent), result.Command.Name] : ["kruise-image"];
+
+    private sealed class PrintVersion : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine(ProductVersion.Text);
+            return ExitCode.Done;
+        }
+    }
+}
