@@ -21,8 +21,8 @@ build: $(BINARY) ## the one static native executable, artifacts/bin/kruise-image
 $(BINARY): $(SOURCES)
 	@e2e/install-parts.sh build
 	@echo "build: $(BINARY) (ahead-of-time compiled, about a minute)"
-	@dotnet publish kruise-image.csproj --configuration Release --runtime linux-x64 --output artifacts/bin \
-	  --verbosity quiet -clp:NoSummary -p:SourceRevisionId=$(COMMIT)
+	@dotnet publish kruise-image.csproj --configuration Release --runtime linux-x64 \
+	  --output artifacts/bin --verbosity quiet -clp:NoSummary -p:SourceRevisionId=$(COMMIT) -p:CopyOutputSymbolsToPublishDirectory=false
 	@touch $@
 
 check: ## formatting, and every project built with warnings as errors

@@ -17,7 +17,13 @@ work=
 
 say() { printf '%s\n' "install: $*" >&2; }
 die() { say "$*"; exit 1; }
-trap '[ -z "$work" ] || rm -rf "$work"' EXIT
+
+# Go makes the files of its module cache read-only.
+discard() { chmod -R u+w "$@" 2>/dev/null || true; rm -rf "$@"; }
+watcher=
+trap '[ -z "$watcher" ] || kill "$watcher" 2>/dev/null || true; [ -z "$work" ] || discard "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 updated=
 update_lists() {
@@ -50,7 +56,7 @@ unpack() {
   (cd "$work" && apt-get download -qq "$package" 2>"$cache/apt.log") || die "apt-get could not download $package; see $cache/apt.log"
   mkdir -p "$parts/$package"
   dpkg -x "$work"/*.deb "$parts/$package"
-  rm -rf "$work"; work=
+  discard "$work"; work=
   ln -sf "$parts/$package$program" "$bin/"
 }
 
@@ -78,10 +84,8 @@ find_apiserver() {
 
 # Shows how far the one long step is: a line each 15 seconds, from the number of packages the compiler has been through.
 watch_build() {
-  local pid=$1 log=$2 started=$SECONDS
-  while kill -0 "$pid" 2>/dev/null; do
-    sleep 1
-    (( (SECONDS - started) % 15 == 0 )) || continue
+  local log=$1 started=$SECONDS
+  while sleep 15; do
     say "kube-apiserver: $(grep -cE '^[a-z0-9_./-]+$' "$log" || true) Go packages compiled, $((SECONDS - started)) s so far (about 600 s on 2 cores)"
   done
 }
@@ -94,7 +98,8 @@ build_apiserver() {
   local apt_source root=$work/go/src/k8s.io/kubernetes
   source_lists "$work/apt"
   mkdir -p "$root" "$work/dl"
-  apt-get "${apt_source[@]}" update -qq
+  apt-get "${apt_source[@]}" update -qq >"$cache/apt.log" 2>&1 ||
+    die "the lists of Debian's source packages cannot be read; see $cache/apt.log. Check the network and /etc/apt."
   (cd "$work/dl" && apt-get "${apt_source[@]}" source -qq --download-only kubernetes >"$cache/apt.log" 2>&1 &&
     apt-get download -qq golang-github-modern-go-reflect2-dev >>"$cache/apt.log" 2>&1) ||
     die "the source package 'kubernetes' of Debian 12 could not be fetched; see $cache/apt.log. Or put a kube-apiserver into \$KUBEBUILDER_ASSETS."
@@ -105,25 +110,27 @@ build_apiserver() {
   cp -r "$work/reflect2/usr/share/gocode/src/github.com/modern-go/reflect2" "$root/vendor/github.com/modern-go/"
 
   local log=$cache/kube-apiserver.log
+  # The compiler runs in the foreground, so that Ctrl-C reaches it too.
+  watch_build "$log" 9>&- &
+  watcher=$!
   (cd "$root" && env -u GOFLAGS -u GOROOT PATH="/usr/lib/go-1.19/bin:$PATH" GOPATH="$work/go" GOCACHE="$work/gocache" GO111MODULE=off CGO_ENABLED=0 \
     KUBE_GIT_VERSION=v1.20.2 KUBE_GIT_TREE_STATE=archive KUBE_GIT_MAJOR=1 KUBE_GIT_MINOR=20 \
-    make WHAT=cmd/kube-apiserver GOFLAGS=-v >"$log" 2>&1) &
-  local build=$!
-  watch_build "$build" "$log"
-  wait "$build" || { tail -n 20 "$log" >&2; die "kube-apiserver did not build; see $log"; }
+    make WHAT=cmd/kube-apiserver GOFLAGS=-v >"$log" 2>&1) || { tail -n 20 "$log" >&2; die "kube-apiserver did not build; see $log"; }
+  kill "$watcher" 2>/dev/null || true; watcher=
   install -m 755 "$root"/_output/local/bin/linux/*/kube-apiserver "$bin/.kube-apiserver.new"
   mv "$bin/.kube-apiserver.new" "$bin/kube-apiserver"
-  chmod -R u+w "$work"; rm -rf "$work"; work=
+  discard "$work"; work=
   say "kube-apiserver: built, kept at $bin/kube-apiserver"
 }
 
 mkdir -p "$bin" "$parts"
 exec 9>"$cache/lock"
 flock 9   # two makes at once install once
+discard "$cache"/unpack.* "$cache"/apiserver.*   # what a killed run left
 
-packages clang lld libssl-dev zlib1g-dev ca-certificates
+packages clang cmake lld libssl-dev zlib1g-dev ca-certificates
 [ "$want" = build ] && exit 0
-packages iproute2
+packages util-linux
 unpack etcd-server /usr/bin/etcd
 unpack containerd /usr/bin/containerd
 unpack docker-registry /usr/bin/docker-registry
