@@ -2,73 +2,33 @@ using System.Text.Json.Nodes;
 
 namespace KruiseImage.Bed;
 
-/// <summary>What a cluster is made of.</summary>
-/// <param name="Nodes">Nodes with a containerd each.</param>
-/// <param name="Controllers">Replicas of the controller.</param>
-/// <param name="Faults">Nodes reach the registry through the <see cref="RegistryProxy"/>.</param>
-/// <param name="Bare">No controller and no daemons: for the developer who runs them by hand.</param>
-public sealed record ClusterOptions(int Nodes = 3, int Controllers = 1, bool Faults = false, bool Bare = false);
-
 /// <summary>
-/// A whole cluster on this machine: control plane, registry, nodes, and the product's controllers and daemons from its one
-/// executable. All its files are in the sandbox's directory and all its processes in the sandbox's PID namespace.
+/// A cluster under test with the product running in it: the API as its administrator, its nodes, and a registry that every node pulls
+/// from. <see cref="LocalCluster"/> is made of processes of this machine, <see cref="KindCluster"/> of containers.
 /// </summary>
-public sealed class Cluster : IAsyncDisposable
+public abstract class Cluster : IAsyncDisposable
 {
-    private readonly string logs;
-    private readonly List<IDisposable> parts = [];
+    public abstract KubeApi Api { get; }
 
-    private Cluster(string directory, ClusterOptions options)
-    {
-        BedDirectory = directory;
-        logs = Directory.CreateDirectory(Path.Combine(directory, "logs")).FullName;
-        ControlPlane = Own(new ControlPlane(directory, logs));
-        Registry = Own(new Registry(directory, logs));
-        string[] names = [.. Enumerable.Range(1, options.Nodes).Select(number => $"node-{number}")];
-        Proxy = options.Faults ? new RegistryProxy(Registry.Address, names) : null;
-        Nodes = [.. names.Select(name => Own(new ContainerdNode(name, directory, logs, Proxy?.AddressFor(name) ?? Registry.Address)))];
-        if (options.Bare)
-            return;
-        Controllers = [.. Enumerable.Range(1, options.Controllers).Select(number => Controller($"controller-{number}"))];
-        Daemons = Nodes.ToDictionary(node => node.Name, Daemon);
-    }
+    public abstract Registry Registry { get; }
 
-    public string BedDirectory { get; }
+    /// <summary>The nodes that the product runs on, by name, sorted.</summary>
+    public abstract IReadOnlyList<string> NodeNames { get; }
 
-    public ControlPlane ControlPlane { get; }
+    /// <summary>The administrator's kubeconfig.</summary>
+    public abstract string Kubeconfig { get; }
 
-    public KubeApi Api => ControlPlane.Api;
+    protected abstract string BedDirectory { get; }
 
-    public Registry Registry { get; }
+    /// <summary>The image's name in the runtime of the node, or null: asked from the runtime, never from a status.</summary>
+    public abstract Task<string?> FindImageAsync(string node, string reference, CancellationToken cancellationToken);
 
-    public RegistryProxy? Proxy { get; }
+    public async Task<string> KubectlAsync(IEnumerable<string> arguments, CancellationToken cancellationToken, string? input = null) =>
+        (await CommandResult.RunAsync(Parts.Find("kubectl"), arguments, Environment, input, cancellationToken)).Succeeded();
 
-    public IReadOnlyList<ContainerdNode> Nodes { get; }
-
-    public IReadOnlyList<Component> Controllers { get; } = [];
-
-    public IReadOnlyDictionary<string, Component> Daemons { get; } = new Dictionary<string, Component>();
-
-    /// <summary>Starts everything at the same time, as far as one does not need the other.</summary>
-    public static async Task<Cluster> StartAsync(ClusterOptions options, Func<Registry, CancellationToken, Task> push, CancellationToken cancellationToken)
-    {
-        var directory = Environment.GetEnvironmentVariable("BED_DIR")
-            ?? throw new BedException("BED_DIR is not set. Start this through e2e/sandbox.sh, which ends what it starts.");
-        var cluster = new Cluster(directory, options);
-        try
-        {
-            await Task.WhenAll(
-                [cluster.StartControlPlaneAsync(cancellationToken), cluster.StartRegistryAsync(push, cancellationToken),
-                .. cluster.Nodes.Select(node => node.StartAsync(cancellationToken))]);
-            await Task.WhenAll([.. cluster.Controllers.Concat(cluster.Daemons.Values).Select(component => component.StartAsync(cancellationToken))]);
-            return cluster;
-        }
-        catch
-        {
-            await cluster.DisposeAsync();
-            throw;
-        }
-    }
+    /// <summary><c>kruise-image ctl</c> as the administrator.</summary>
+    public Task<CommandResult> CtlAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) =>
+        CommandResult.RunAsync(Parts.Product, ["ctl", .. arguments], Environment, null, cancellationToken);
 
     /// <summary>Creates a Node as a kubelet would leave it: Ready, with the labels that every Node has.</summary>
     public async Task CreateNodeAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
@@ -99,61 +59,8 @@ public sealed class Cluster : IAsyncDisposable
             },
         }, cancellationToken);
 
-    public async Task<string> KubectlAsync(IEnumerable<string> arguments, CancellationToken cancellationToken, string? input = null) =>
-        (await CommandResult.RunAsync(Parts.Find("kubectl"), arguments, AdminEnvironment, input, cancellationToken)).Succeeded();
-
-    /// <summary><c>kruise-image ctl</c> as the administrator.</summary>
-    public Task<CommandResult> CtlAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) =>
-        CommandResult.RunAsync(Parts.Product, ["ctl", .. arguments], AdminEnvironment, null, cancellationToken);
-
-    public ContainerdNode Node(string name) => Nodes.Single(node => node.Name == name);
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var part in parts)
-            part.Dispose();
-        if (Proxy is not null)
-            await Proxy.DisposeAsync();
-    }
+    public abstract ValueTask DisposeAsync();
 
     // HOME is the bed's, so that kubectl's discovery cache ends with it.
-    private Dictionary<string, string> AdminEnvironment => new() { ["KUBECONFIG"] = ControlPlane.AdminKubeconfig, ["HOME"] = BedDirectory };
-
-    private async Task StartControlPlaneAsync(CancellationToken cancellationToken)
-    {
-        await ControlPlane.StartAsync(cancellationToken);
-        await InstallAsync(cancellationToken);
-        await Task.WhenAll(Nodes.Select(node => CreateNodeAsync(node.Name, new Dictionary<string, string> { ["node-type"] = "xxx" }, cancellationToken)));
-    }
-
-    private async Task StartRegistryAsync(Func<Registry, CancellationToken, Task> push, CancellationToken cancellationToken)
-    {
-        await Registry.StartAsync(cancellationToken);
-        if (Proxy is not null)
-            await Proxy.StartAsync(cancellationToken);
-        await push(Registry, cancellationToken);
-    }
-
-    // The workloads of the manifests need a kubelet; everything else is applied as a person would.
-    private async Task InstallAsync(CancellationToken cancellationToken)
-    {
-        foreach (var directory in (string[])["crds", "rbac"])
-          if (Directory.Exists(Path.Combine(Parts.Manifests, directory)))
-            await KubectlAsync(["apply", "--filename", Path.Combine(Parts.Manifests, directory)], cancellationToken);
-        if (Directory.Exists(Parts.Manifests))
-        await Eventually.TrueAsync("the API server serves the CRDs", TimeSpan.FromSeconds(30), async token =>
-            await Api.GetAsync("/apis/apps.kruise.io/v1beta1/nodeimages", token) is not null, cancellationToken);
-    }
-
-    private Component Controller(string name) => Own(new Component(name, logs,
-        "controller", "--kubeconfig", ControlPlane.ControllerKubeconfig, "--identity", name));
-
-    private Component Daemon(ContainerdNode node) => Own(new Component(node.Name + "-daemon", logs,
-        "daemon", "--kubeconfig", ControlPlane.DaemonKubeconfig, "--node-name", node.Name, "--runtime-endpoint", node.Endpoint));
-
-    private T Own<T>(T part) where T : IDisposable
-    {
-        parts.Add(part);
-        return part;
-    }
+    private Dictionary<string, string> Environment => new() { ["KUBECONFIG"] = Kubeconfig, ["HOME"] = BedDirectory };
 }

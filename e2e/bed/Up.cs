@@ -5,24 +5,24 @@ public static class Up
 {
     public static async Task RunAsync(bool bare, CancellationToken cancellationToken)
     {
-        await using var cluster = await Cluster.StartAsync(new ClusterOptions(Bare: bare), DemoImages.PushAsync, cancellationToken);
+        await using var cluster = await LocalCluster.StartAsync(new ClusterOptions(Bare: bare), DemoImages.PushAsync, cancellationToken);
         Describe(cluster);
         // Whoever started us in the background waits for this file.
-        await File.WriteAllTextAsync(Path.Combine(cluster.BedDirectory, "ready"), "", cancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(Path.GetDirectoryName(cluster.Kubeconfig)!, "ready"), "", cancellationToken);
         await Task.Delay(Timeout.Infinite, cancellationToken);
     }
 
-    private static void Describe(Cluster cluster)
+    private static void Describe(LocalCluster cluster)
     {
         Console.WriteLine($"""
 
             The cluster is up: etcd, kube-apiserver, a registry and {cluster.Nodes.Count} containerd nodes.
 
-              export KUBECONFIG={cluster.ControlPlane.AdminKubeconfig}
+              export KUBECONFIG={cluster.Kubeconfig}
               kubectl get nodes,nodeimages
               {Path.GetRelativePath(Environment.CurrentDirectory, Parts.Product)} ctl pull {DemoImages.Nginx} --wait
 
-            logs       {cluster.BedDirectory}/logs
+            logs       {cluster.LogDirectory}
             runtimes   {string.Join(' ', cluster.Nodes.Select(node => node.Endpoint))}
             """);
         if (cluster.Controllers.Count == 0)
