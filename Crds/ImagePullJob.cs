@@ -49,7 +49,7 @@ public sealed record PodSelector
     public Dictionary<string, string>? MatchLabels { get; init; }
     public List<LabelSelectorRequirement>? MatchExpressions { get; init; }
     [JsonExtensionData]
-    public Dictionary<string, JsonElement>? Shorthand { get; init; }
+    public Dictionary<string, JsonElement>? Shorthand { get; set; }
 }
 
 public sealed record LabelSelectorRequirement
