@@ -15,7 +15,9 @@ public sealed class ControlPlane : IDisposable
 
     private readonly string directory;
     private readonly Certificates certificates = new();
-    private readonly string adminToken = RandomNumberGenerator.GetHexString(32, lowercase: true);
+    private readonly string adminToken = NewToken();
+    private readonly string controllerToken = NewToken();
+    private readonly string daemonToken = NewToken();
 
     public ControlPlane(string bedDirectory, string logDirectory)
     {
@@ -23,7 +25,7 @@ public sealed class ControlPlane : IDisposable
         Server = new Uri($"https://127.0.0.1:{Ports.Free()}");
         AdminKubeconfig = Path.Combine(bedDirectory, "kubeconfig");
         WriteKubeconfig(AdminKubeconfig, adminToken);
-        Api = new KubeApi(Server, certificates.AuthorityPem, adminToken);
+        Api = ApiAs(adminToken);
         WriteFiles();
 
         string etcdClient = $"http://127.0.0.1:{Ports.Free()}", etcdPeer = $"http://127.0.0.1:{Ports.Free()}";
@@ -55,6 +57,12 @@ public sealed class ControlPlane : IDisposable
     public string DaemonKubeconfig => File("daemon.kubeconfig");
 
     private string AuditLog => File("audit.log");
+
+    /// <summary>The API with no more rights than the controller has. The caller disposes of it.</summary>
+    public KubeApi ApiAsController() => ApiAs(controllerToken);
+
+    /// <summary>The API with no more rights than a daemon has. The caller disposes of it.</summary>
+    public KubeApi ApiAsDaemon() => ApiAs(daemonToken);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -88,6 +96,10 @@ public sealed class ControlPlane : IDisposable
         certificates.Dispose();
     }
 
+    private static string NewToken() => RandomNumberGenerator.GetHexString(32, lowercase: true);
+
+    private KubeApi ApiAs(string token) => new(Server, certificates.AuthorityPem, token);
+
     private string File(string name) => Path.Combine(directory, name);
 
     private void WriteFiles()
@@ -97,8 +109,8 @@ public sealed class ControlPlane : IDisposable
         System.IO.File.WriteAllLines(File("tokens.csv"),
         [
             $"{adminToken},admin,admin,system:masters",
-            ServiceAccount("kruise-image-controller", ControllerKubeconfig),
-            ServiceAccount("kruise-image-daemon", DaemonKubeconfig),
+            ServiceAccount("kruise-image-controller", controllerToken, ControllerKubeconfig),
+            ServiceAccount("kruise-image-daemon", daemonToken, DaemonKubeconfig),
         ]);
         System.IO.File.WriteAllText(File("audit-policy.json"), $$"""
             {
@@ -109,9 +121,8 @@ public sealed class ControlPlane : IDisposable
     }
 
     // The line that makes the server take a token for one of a service account, as the real one would.
-    private string ServiceAccount(string name, string kubeconfig)
+    private string ServiceAccount(string name, string token, string kubeconfig)
     {
-        var token = RandomNumberGenerator.GetHexString(32, lowercase: true);
         WriteKubeconfig(kubeconfig, token);
         return $"{token},system:serviceaccount:{SystemNamespace}:{name},{name},\"system:serviceaccounts,system:serviceaccounts:{SystemNamespace}\"";
     }

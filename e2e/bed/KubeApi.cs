@@ -22,6 +22,9 @@ public sealed class KubeApi : IDisposable
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
     }
 
+    /// <summary>The API behind a proxy that has credentials of its own, as <c>kubectl proxy</c> is.</summary>
+    public KubeApi(Uri proxy) => client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = proxy };
+
     public async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
     {
         using var response = await client.GetAsync("/readyz", cancellationToken);

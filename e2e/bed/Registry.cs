@@ -1,17 +1,18 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 
 namespace KruiseImage.Bed;
 
-/// <summary>docker-registry on loopback with storage in a directory, and the few requests that push an image into it.</summary>
+/// <summary>docker-registry, on loopback unless told otherwise, with storage in a directory, and the few requests that push an image into it.</summary>
 public sealed class Registry : IDisposable
 {
     private readonly HttpClient client = new(new SocketsHttpHandler { UseProxy = false });
     private readonly ServerProcess server;
 
-    public Registry(string bedDirectory, string logDirectory)
+    public Registry(string bedDirectory, string logDirectory, IPAddress? address = null)
     {
-        Address = new Uri($"http://127.0.0.1:{Ports.Free()}");
+        Address = new Uri($"http://{address ?? IPAddress.Loopback}:{Ports.Free()}");
         client.BaseAddress = Address;
         var directory = Directory.CreateDirectory(Path.Combine(bedDirectory, "registry")).FullName;
         var configuration = Path.Combine(directory, "config.yaml");

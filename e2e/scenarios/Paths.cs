@@ -1,0 +1,19 @@
+namespace KruiseImage.Scenarios;
+
+/// <summary>Where the objects are in the API.</summary>
+public static class Paths
+{
+    public const string NodeImages = "/apis/apps.kruise.io/v1beta1/nodeimages";
+
+    public static string NodeImage(string name) => $"{NodeImages}/{name}";
+
+    public static string Jobs(string ns) => $"/apis/apps.kruise.io/v1beta1/namespaces/{ns}/imagepulljobs";
+
+    public static string Job(string ns, string name) => $"{Jobs(ns)}/{name}";
+
+    public static string Node(string name) => $"/api/v1/nodes/{name}";
+
+    public static string Pods(string ns) => $"/api/v1/namespaces/{ns}/pods";
+
+    public static string Events(string ns) => $"/api/v1/namespaces/{ns}/events";
+}
