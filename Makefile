@@ -9,6 +9,8 @@ BINARY := artifacts/bin/kruise-image
 SOURCES := $(shell find Program.cs Modes Reconcile Cri Crds manifests -type f 2>/dev/null) \
            kruise-image.csproj Directory.Build.props Directory.Packages.props global.json packages.lock.json
 COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null)
+PROJECTS := kruise-image.csproj tests/tests.csproj e2e/bed/bed.csproj e2e/scenarios/scenarios.csproj
+QUIET := --verbosity quiet -clp:NoSummary
 BED := e2e/bed/bin/Release/net10.0/bed
 DEMO_DIR ?= /tmp/kruise-image-demo
 CLUSTER ?= local
@@ -22,20 +24,29 @@ $(BINARY): $(SOURCES)
 	@e2e/install-parts.sh build
 	@echo "build: $(BINARY) (ahead-of-time compiled, about a minute)"
 	@dotnet publish kruise-image.csproj --configuration Release --runtime linux-x64 \
-	  --output artifacts/bin --verbosity quiet -clp:NoSummary -p:SourceRevisionId=$(COMMIT) -p:CopyOutputSymbolsToPublishDirectory=false
+	  --output artifacts/bin $(QUIET) -p:SourceRevisionId=$(COMMIT) -p:CopyOutputSymbolsToPublishDirectory=false
 	@touch $@
 
+test: parts build ## unit tests, then the scenarios on a cluster of real parts; ends with the sums
+	@e2e/run-tests.sh unit e2e
+
+unit: ## unit and property tests
+	@e2e/run-tests.sh unit
+
+e2e: parts build ## the scenarios; CLUSTER=kind runs them on kind
+	@CLUSTER=$(CLUSTER) e2e/run-tests.sh e2e
+
+bench: parts build bed ## the numbers we promise, measured here, into docs/bench.md
+	@e2e/sandbox.sh $(BED) bench
+
 check: ## formatting, and every project built with warnings as errors
-	dotnet format kruise-image.csproj --verify-no-changes
-	dotnet format tests/tests.csproj --verify-no-changes
-	dotnet format e2e/bed/bed.csproj --verify-no-changes
-	dotnet build --verbosity quiet -clp:NoSummary tests/tests.csproj
-	dotnet build --verbosity quiet -clp:NoSummary e2e/bed/bed.csproj
+	@for project in $(PROJECTS); do \
+	  echo "check: $$project"; \
+	  dotnet build $$project $(QUIET) && dotnet format $$project --no-restore --verify-no-changes || exit 1; \
+	done
 
 fmt: ## format the code
-	dotnet format kruise-image.csproj
-	dotnet format tests/tests.csproj
-	dotnet format e2e/bed/bed.csproj
+	@for project in $(PROJECTS); do dotnet format $$project; done
 
 demo: parts build bed ## the manual's job on a whole cluster; CI=1 or `make demo ONCE=1` tears it down at the end
 	@e2e/sandbox.sh $(BED) demo $(if $(CI)$(ONCE),--once)
@@ -53,6 +64,6 @@ parts:
 	@e2e/install-parts.sh bed
 
 bed:
-	@dotnet build e2e/bed --configuration Release --verbosity quiet -clp:NoSummary
+	@dotnet build e2e/bed --configuration Release $(QUIET)
 
-.PHONY: help build check fmt demo demo-up demo-down clean parts bed
+.PHONY: help build test unit e2e bench check fmt demo demo-up demo-down clean parts bed

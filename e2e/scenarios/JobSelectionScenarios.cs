@@ -98,7 +98,7 @@ public sealed class JobSelectionScenarios(SharedCluster shared) : Scenario(share
     public async Task A_selector_that_matches_no_node_completes_and_says_so()
     {
         var image = await PushAsync("nobody");
-        var job = await JobAsync("nobody", $$$"""{"image":"{{{image.Reference}}}","selector":{"matchLabels":{"no":"such-label"}}}""");
+        var job = await JobAsync("nobody", $$$$"""{"image":"{{{{image.Reference}}}}","selector":{"matchLabels":{"no":"such-label"}}}""");
         var status = await job.FinishedAsync();
         Assert.Equal("NoNodesMatched", status.Condition("Complete")?.Text("reason"));
         await UntilAsync("a Warning event says it", async () => (await Api.ListAsync(Paths.Events("default"), Cancellation)).Any(item =>
@@ -110,7 +110,7 @@ public sealed class JobSelectionScenarios(SharedCluster shared) : Scenario(share
     {
         var image = await PushSlowAsync("joining", kilobytes: 3000, kilobytesPerSecond: 60);
         await LabelAsync(Nodes[0], "pool", "\"hot\"");
-        var job = await JobAsync("joining", $$$"""{"image":"{{{image.Reference}}}","parallelism":10,"selector":{"matchLabels":{"pool":"hot"}}}""");
+        var job = await JobAsync("joining", $$$$"""{"image":"{{{{image.Reference}}}}","parallelism":10,"selector":{"matchLabels":{"pool":"hot"}}}""");
         await job.UntilAsync("one node pulls", status => status.Number("active") == 1 && status.Number("desired") == 1);
 
         await LabelAsync(Nodes[1], "pool", "\"hot\"");

@@ -1,6 +1,8 @@
 using KruiseImage.Bed;
 using KruiseImage.Scenarios;
 using Xunit;
+using Xunit.Sdk;
+using Xunit.v3;
 
 [assembly: AssemblyFixture(typeof(SharedCluster))]
 // One after the other: half of the scenarios kill something that the others need.
