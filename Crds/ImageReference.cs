@@ -15,7 +15,7 @@ public sealed class ImageReference
     public const int MaxNameLength = 255;
 
     /// <summary>Name, tag and the longest digest: anything longer is refused unread.</summary>
-    public const int MaxLength = 1024;
+    public const int MaxLength = 520;
 
     public const string DockerHub = "docker.io";
     public const string DefaultTag = "latest";
