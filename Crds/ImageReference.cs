@@ -68,6 +68,7 @@ public sealed class ImageReference
         reference = null;
         if (string.IsNullOrEmpty(text)) return Fail("the image is empty", out error);
         if (text.Length > MaxLength) return Fail($"the image reference has {text.Length} characters; at most {MaxLength} are allowed", out error);
+        if (text.Contains("://", StringComparison.Ordinal)) return Fail($"image \"{text}\": leave out what stands before \"://\", and that", out error);
         if (IsIdentifier(text)) return Fail($"image \"{text}\" is a 64-character hexadecimal ID; name a repository", out error);
 
         var rest = text.AsSpan();
