@@ -1,0 +1,57 @@
+using System.Text.Json.Serialization;
+using KruiseImage.Crds;
+
+namespace KruiseImage.Modes.Ctl;
+
+/// <summary>What "-o json" prints while a job is followed. A promise to scripts: fields may be added, none changes its meaning.</summary>
+public sealed record JobProgressJson
+{
+    public DateTimeOffset Time { get; init; }
+    public string? Namespace { get; init; }
+    public string? Name { get; init; }
+    public string? Image { get; init; }
+    /// <summary>Pending, Pulling, Paused, Complete, Failed or Invalid.</summary>
+    public string? Phase { get; init; }
+    public int Desired { get; init; }
+    public int Active { get; init; }
+    public int Succeeded { get; init; }
+    public int Failed { get; init; }
+    public int Waiting { get; init; }
+    public string? Message { get; init; }
+    public List<NodePullJson>? Pulling { get; init; }
+    /// <summary>Only in the last line: one of <see cref="FollowOutcome"/>.</summary>
+    public string? Outcome { get; init; }
+    /// <summary>Only in the last line.</summary>
+    public int? ExitCode { get; init; }
+    public List<FailureGroup>? Failures { get; init; }
+    public List<DigestCount>? Digests { get; init; }
+
+    public static JobProgressJson Of(JobProgress progress) => new()
+    {
+        Time = progress.Now,
+        Namespace = progress.Job.Metadata.Namespace,
+        Name = progress.Job.Metadata.Name,
+        Image = progress.Image,
+        Phase = progress.Phase.ToString(),
+        Desired = progress.Status.Desired,
+        Active = progress.Status.Active,
+        Succeeded = progress.Status.Succeeded,
+        Failed = progress.Status.Failed,
+        Waiting = progress.Status.Waiting,
+        Message = progress.Status.Message,
+        Pulling = [.. progress.Pulling.Select(entry => new NodePullJson(entry.Node, entry.Answer!.Progress))],
+    };
+}
+
+/// <summary>A node at work.</summary>
+public sealed record NodePullJson(string Node, int Progress);
+
+/// <summary>What only ctl writes or reads: its progress lines, and objects exactly as the server has them.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(TimeConverter)])]
+[JsonSerializable(typeof(JobProgressJson))]
+[JsonSerializable(typeof(RawObject))]
+[JsonSerializable(typeof(ObjectList<RawObject>))]
+public sealed partial class CtlJson : JsonSerializerContext;

@@ -1,0 +1,52 @@
+using Spectre.Console;
+
+namespace KruiseImage.Modes.Ctl;
+
+/// <summary>Bars that move in place on a terminal. The picture is <see cref="LiveFrame"/>; this only puts it on the screen.</summary>
+public sealed class LiveView(Terminal terminal) : IFollowView
+{
+    public Task Run(Func<IFollowScreen, Task> follow)
+    {
+        var console = terminal.Open();
+        return console.Live(Text.Empty).Overflow(VerticalOverflow.Crop).AutoClear(false).StartAsync(context => follow(new Screen(context, console)));
+    }
+
+    public void End(JobProgress progress, FollowOutcome outcome)
+    {
+        var console = terminal.Open();
+        var tone = outcome switch
+        {
+            FollowOutcome.Succeeded => Tone.Good,
+            FollowOutcome.TimedOut or FollowOutcome.Interrupted => Tone.Plain,
+            _ => Tone.Bad,
+        };
+        foreach (var (index, line) in FollowReport.Lines(progress, outcome).Index())
+            console.Write(new Text($"{line}\n", Terminal.StyleOf(index == 0 ? tone : Tone.Plain)));
+    }
+
+    private sealed class Screen(LiveDisplayContext context, IAnsiConsole console) : IFollowScreen
+    {
+        private JobProgress? _last;
+        private string? _hint;
+
+        public void Show(JobProgress progress)
+        {
+            _last = progress;
+            Draw();
+        }
+
+        public void Hint(string? sentence)
+        {
+            _hint = sentence;
+            Draw();
+        }
+
+        private void Draw()
+        {
+            // The window may have been resized since the last picture.
+            if (Console.WindowWidth is > 0 and var columns) console.Profile.Width = columns;
+            if (_last is not null) context.UpdateTarget(LiveFrame.Of(_last, console.Profile.Width, _hint));
+            else if (_hint is not null) context.UpdateTarget(new Text(_hint, Terminal.StyleOf(Tone.Faint)));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using KruiseImage.Crds;
+
+namespace KruiseImage.Modes.Ctl;
+
+/// <summary>"ctl describe node": every image that a node was asked for, for whom, and what became of it.</summary>
+public static class NodeDescription
+{
+    public static Description Of(NodeImage node, IEnumerable<Event> events, DateTimeOffset now)
+    {
+        var description = new Description();
+        var status = node.Status ?? new();
+        description.Field("Name", node.Metadata.Name ?? "");
+        description.Field("Age", DurationText.Age(node.Metadata.CreationTimestamp, now));
+        if (node.Metadata.Labels?.ContainsKey(Defaults.FakeNodeImageLabel) ?? false) description.Field("Node", "none: labelled as a fake NodeImage");
+        description.Field("Progress",
+            $"{status.Succeeded} succeeded, {status.Pulling} pulling, {status.Failed} failed, {status.Waiting} waiting of {status.Desired}");
+        if (status.FirstSyncStatus is { } sync) description.Field("First sync", $"{sync.Status} {sync.Message}".Trim());
+        description.Add("Images", Entries(node, now), "none wanted at the moment");
+        description.Add("Events", EventTable.Of(events, now), "none");
+        return description;
+    }
+
+    private static TableView Entries(NodeImage node, DateTimeOffset now)
+    {
+        var table = new TableView("IMAGE", "PHASE", "PROGRESS", "TOOK", "OWNERS", "REASON", "MESSAGE");
+        foreach (var entry in PullEntry.Of(node))
+        {
+            table.Add(
+                entry.Reference, new Cell(entry.Phase, PullEntry.ToneOf(entry.Phase)), entry.Answer is { } answer ? $"{answer.Progress}%" : "",
+                entry.Duration(now) is { } took ? DurationText.Short(took) : "", Owners(entry), entry.Answer?.Reason ?? "", entry.Answer?.Message ?? "");
+        }
+        return table;
+    }
+
+    /// <summary>An entry without owners was written by a person.</summary>
+    private static string Owners(PullEntry entry) => entry.Spec.OwnerReferences is { Count: > 0 } owners
+        ? string.Join(", ", owners.Select(owner => owner.Kind == "ImagePullJob" ? $"{owner.Namespace}/{owner.Name}" : $"{owner.Kind} {owner.Name}"))
+        : "";
+}

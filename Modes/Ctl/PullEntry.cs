@@ -1,0 +1,35 @@
+using KruiseImage.Crds;
+
+namespace KruiseImage.Modes.Ctl;
+
+/// <summary>One entry of a NodeImage: what is wanted, and the daemon's answer if it has answered this version of it.</summary>
+public sealed record PullEntry(string Node, string Image, ImageTagSpec Spec, ImageTagStatus? Answer)
+{
+    /// <summary>Before the daemon has answered, the entry waits.</summary>
+    public string Phase => Answer?.Phase ?? PullPhase.Waiting;
+
+    public string Reference => ImageReference.ForRuntime(Image, Spec.Tag ?? ImageReference.DefaultTag);
+
+    /// <summary>Null before the pull began.</summary>
+    public TimeSpan? Duration(DateTimeOffset now) => Answer?.StartTime is { } start ? (Answer.CompletionTime ?? now) - start : null;
+
+    public bool IsOwnedBy(string? uid) => uid is not null && (Spec.OwnerReferences?.Exists(owner => owner.Uid == uid) ?? false);
+
+    /// <summary>All entries, by image and tag.</summary>
+    public static IEnumerable<PullEntry> Of(NodeImage node) =>
+        from image in node.Spec?.Images ?? []
+        from tag in image.Value.Tags ?? []
+        orderby image.Key, tag.Tag
+        select new PullEntry(node.Metadata.Name ?? "", image.Key, tag, AnswerTo(node.Status, image.Key, tag));
+
+    private static ImageTagStatus? AnswerTo(NodeImageStatus? status, string image, ImageTagSpec spec) =>
+        status?.ImageStatuses?.GetValueOrDefault(image)?.Tags?.Find(answer => answer.Tag == spec.Tag && answer.Version == (spec.Version ?? 0));
+
+    public static Tone ToneOf(string phase) => phase switch
+    {
+        PullPhase.Succeeded => Tone.Good,
+        PullPhase.Failed => Tone.Bad,
+        PullPhase.Pulling => Tone.Busy,
+        _ => Tone.Plain,
+    };
+}

@@ -1,0 +1,51 @@
+using System.Globalization;
+using KruiseImage.Crds;
+
+namespace KruiseImage.Modes.Ctl;
+
+/// <summary>A job's spec as sentences, defaults included: what will happen, not what was written.</summary>
+public static class SpecWords
+{
+    public static string Nodes(ImagePullJobSpec spec)
+    {
+        if (spec.PodSelector is { } pods)
+            return LabelSelector.TryCompile(pods, out var podLabels, out var podError) ? $"those of pods with labels {podLabels} in this namespace" : podError;
+        if (spec.Selector is not { } selector) return "all";
+        if (selector.Names is { Count: > 0 } names) return string.Join(", ", names);
+        if (!LabelSelector.TryCompile(selector.MatchLabels, selector.MatchExpressions, out var labels, out var error)) return error;
+        return labels.MatchesEverything ? "all" : $"with labels {labels}";
+    }
+
+    public static string Parallelism(ImagePullJobSpec spec)
+    {
+        var parallelism = spec.Parallelism ?? Defaults.Parallelism;
+        return parallelism.ToString() switch
+        {
+            "0" => "0 nodes at a time: paused",
+            "1" => "1 node at a time",
+            var share when share.EndsWith('%') => $"{share} of the nodes at a time",
+            var count => $"{count} nodes at a time",
+        };
+    }
+
+    public static string PullPolicy(ImagePullJobSpec spec)
+    {
+        var attempts = Defaults.Backoff(spec.PullPolicy?.BackoffLimit) + 1;
+        var timeout = Seconds((long)Defaults.Timeout(spec.PullPolicy?.TimeoutSeconds).TotalSeconds);
+        var when = Defaults.PullsAlways(spec.ImagePullPolicy) ? "always" : "if not present";
+        return $"{when}; {attempts} {(attempts == 1 ? "attempt" : "attempts")} of at most {timeout}";
+    }
+
+    public static string Completion(ImagePullJobSpec spec)
+    {
+        if (Defaults.CompletesNever(spec.CompletionPolicy)) return "never; each node pulls again every day";
+        var end = "when every node succeeded or failed";
+        if (spec.CompletionPolicy?.ActiveDeadlineSeconds is { } deadline) end += $", or {Seconds(deadline)} after its start";
+        if (spec.CompletionPolicy?.TtlSecondsAfterFinished is { } ttl) end += $"; deleted {Seconds(ttl)} later";
+        return end;
+    }
+
+    private static string Seconds(long seconds) => seconds % 60 == 0 && seconds > 0
+        ? DurationText.Short(TimeSpan.FromSeconds(seconds))
+        : string.Create(CultureInfo.InvariantCulture, $"{seconds}s");
+}

@@ -1,0 +1,20 @@
+using System.Runtime.CompilerServices;
+using Xunit;
+
+namespace KruiseImage.Tests.Ctl;
+
+/// <summary>
+/// Compares a text with the file Golden/NAME.txt beside the tests. With UPDATE_GOLDEN=1 it writes the file instead: look at the
+/// difference before you commit it.
+/// </summary>
+internal static class Golden
+{
+    public static void Check(string name, string text, [CallerFilePath] string testFile = "")
+    {
+        var path = Path.Combine(Path.GetDirectoryName(testFile)!, "Golden", $"{name}.txt");
+        text = text.ReplaceLineEndings("\n");
+        if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") is { Length: > 0 }) File.WriteAllText(path, text);
+        Assert.True(File.Exists(path), $"{path} is missing; run with UPDATE_GOLDEN=1");
+        Assert.Equal(File.ReadAllText(path), text);
+    }
+}
