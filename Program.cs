@@ -45,6 +45,6 @@ public static class Program
     }
 
     private static string BugReport(Exception bug) => Environment.GetEnvironmentVariable(DebugVariable) is null
-        ? $"error: {bug.Message} (this is a bug in kruise-image {ProductVersion.Text}; set {DebugVariable}=1 to see where)"
+        ? $"error: {bug.Message} (this is a bug in {ProductVersion.Text}; set {DebugVariable}=1 to see where)"
         : $"error: this is a bug in {ProductVersion.Text}: {bug}";
 }

@@ -64,16 +64,24 @@ public static class CommandLine
 
     private static string Sentence(ParseResult parsed)
     {
-        if (parsed.UnmatchedTokens is not [var unknown, ..])
-        {
-            var sentence = parsed.Errors[0].Message.TrimEnd('.');
-            return char.ToLowerInvariant(sentence[0]) + sentence[1..];
-        }
         var command = parsed.CommandResult.Command;
-        var (kind, known) = unknown.StartsWith('-') ? ("option", OptionsOf(parsed.CommandResult))
-            : command.Subcommands.Count > 0 ? ("command", command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name))
-            : ("argument", []);
-        return Nearest.To(unknown, known) is { } near ? $"unknown {kind} '{unknown}': did you mean '{near}'?" : $"unknown {kind} '{unknown}'";
+        if (parsed.UnmatchedTokens is [var unknown, ..]) return Unknown(unknown, command, parsed.CommandResult);
+
+        var missing = command.Arguments.FirstOrDefault(argument => argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is null or { Tokens.Count: 0 });
+        if (missing is not null) return $"'{string.Join(' ', PathOf(parsed.CommandResult)[1..])}' needs {missing.Name}";
+        if (parsed.Errors[0].SymbolResult is OptionResult { Tokens.Count: 0 } option) return $"option '{option.Option.Name}' needs a value";
+        var sentence = parsed.Errors[0].Message.TrimEnd('.');
+        return char.ToLowerInvariant(sentence[0]) + sentence[1..];
+    }
+
+    private static string Unknown(string word, Command command, CommandResult result)
+    {
+        if (word.StartsWith('-')) return Nearest.To(word, OptionsOf(result)) is { } option ? $"unknown option '{word}': did you mean '{option}'?" : $"unknown option '{word}'";
+        var names = command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name).ToList();
+        if (names.Count == 0) return $"unexpected argument '{word}'";
+        return Nearest.To(word, names) is { } near
+            ? $"unknown command '{word}': did you mean '{near}'?"
+            : $"unknown command '{word}': choose {string.Join(", ", names)}";
     }
 
     private static IEnumerable<string> OptionsOf(CommandResult? result)
