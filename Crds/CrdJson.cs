@@ -26,4 +26,5 @@ namespace KruiseImage.Crds;
 [JsonSerializable(typeof(ObjectList<Secret>))]
 [JsonSerializable(typeof(ApiStatus))]
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(JsonDocument))]
 public sealed partial class CrdJson : JsonSerializerContext;

@@ -1,0 +1,202 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using KruiseImage.Crds;
+
+namespace KruiseImage.Reconcile.Kube;
+
+/// <summary>
+/// The API server over HTTP. Owns the connection pool; JSON goes straight between stream and wire types. Bodies are never logged:
+/// some hold secrets.
+/// </summary>
+public sealed class KubeClient : IKubeClient, IDisposable
+{
+    private const string FieldManager = "kruise-image";
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly HttpClient _http;
+    private readonly ClusterConfig _config;
+
+    public KubeClient(ClusterConfig config, string userAgent)
+    {
+        _config = config;
+        _http = new HttpClient(config.CreateHandler()) { BaseAddress = config.Server, Timeout = Timeout.InfiniteTimeSpan };
+        _http.DefaultRequestHeaders.UserAgent.ParseAdd(userAgent);
+        _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+    }
+
+    public Task<ApiResult<T>> Get<T>(Resource<T> resource, string? @namespace, string name, CancellationToken cancellationToken)
+        where T : class, IKubeObject =>
+        Send(HttpMethod.Get, ApiPath.Of(resource, @namespace, name), null, resource.Type, cancellationToken);
+
+    public Task<ApiResult<ObjectList<T>>> List<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
+        where T : class, IKubeObject =>
+        Send(HttpMethod.Get, ApiPath.Of(resource, query.Namespace, null) + ApiPath.Query(query), null, resource.ListType, cancellationToken);
+
+    public Task<ApiResult<T>> Create<T>(Resource<T> resource, T value, CancellationToken cancellationToken)
+        where T : class, IKubeObject =>
+        Send(HttpMethod.Post, ApiPath.Of(resource, value.Metadata.Namespace, null), Json(value, resource.Type), resource.Type, cancellationToken);
+
+    public Task<ApiResult<T>> Update<T>(Resource<T> resource, T value, CancellationToken cancellationToken)
+        where T : class, IKubeObject =>
+        Send(HttpMethod.Put, ApiPath.Of(resource, value.Metadata.Namespace, value.Metadata.Name), Json(value, resource.Type), resource.Type, cancellationToken);
+
+    public async Task<ApiResult<T>> Patch<T>(Resource<T> resource, string? @namespace, string name, ApiPatch patch, CancellationToken cancellationToken)
+        where T : class, IKubeObject
+    {
+        var path = ApiPath.Of(resource, @namespace, name) + (patch.Subresource is null ? "" : $"/{patch.Subresource}") + PatchQuery(patch.Kind);
+        var result = await Send(HttpMethod.Patch, path, Body(patch), resource.Type, cancellationToken).ConfigureAwait(false);
+        // A JSON Patch whose test fails is refused as 422, as is an object that breaks the schema; only the latter names the kind.
+        return patch.Kind == PatchKind.Json && result.Error == ApiError.Invalid && !result.Message.Contains(" is invalid: ", StringComparison.Ordinal)
+            ? result with { Error = ApiError.Conflict }
+            : result;
+    }
+
+    public Task<ApiResult<T>> Delete<T>(Resource<T> resource, string? @namespace, string name, string? uid, CancellationToken cancellationToken)
+        where T : class, IKubeObject
+    {
+        var body = uid is null ? null : Content(Encoding.UTF8.GetBytes($$$"""{"preconditions":{"uid":"{{{JsonEncodedText.Encode(uid)}}}"}}"""), "application/json");
+        return Send(HttpMethod.Delete, ApiPath.Of(resource, @namespace, name), body, resource.Type, cancellationToken);
+    }
+
+    /// <summary>Server-side apply of one object of any kind.</summary>
+    /// <param name="path">"/apis/apps/v1/namespaces/x/deployments/y".</param>
+    public Task<ApiResult<JsonDocument>> Apply(string path, ReadOnlyMemory<byte> yaml, CancellationToken cancellationToken) =>
+        Send(HttpMethod.Patch, path + PatchQuery(PatchKind.Apply), Body(new ApiPatch(PatchKind.Apply, yaml)), CrdJson.Default.JsonDocument, cancellationToken);
+
+    /// <summary>Any document of the server: "/version", "/apis/…".</summary>
+    public Task<ApiResult<JsonDocument>> GetRaw(string path, CancellationToken cancellationToken) =>
+        Send(HttpMethod.Get, path, null, CrdJson.Default.JsonDocument, cancellationToken);
+
+    public async Task<ApiResult<IWatchStream<T>>> Watch<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
+        where T : class, IKubeObject
+    {
+        var path = ApiPath.Of(resource, query.Namespace, null) + ApiPath.WatchQuery(query);
+        using var timeout = Deadline(cancellationToken);
+        HttpResponseMessage? response = null;
+        try
+        {
+            response = await SendOnce(HttpMethod.Get, path, null, timeout.Token).ConfigureAwait(false);
+            if (!response.IsSuccessStatusCode) return (await Refusal<T>(response, timeout.Token).ConfigureAwait(false)).As<IWatchStream<T>>();
+            var stream = await response.Content.ReadAsStreamAsync(timeout.Token).ConfigureAwait(false);
+            var watch = new WatchStream<T>(response, stream, resource.Type);
+            response = null;
+            return watch;
+        }
+        catch (Exception failure) when (IsOperating(failure, cancellationToken))
+        {
+            return new ApiResult<IWatchStream<T>>(null, ApiError.Unavailable, Sentence(failure));
+        }
+        finally
+        {
+            response?.Dispose();
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<ApiResult<T>> Send<T>(HttpMethod method, string path, HttpContent? body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
+    {
+        using var timeout = Deadline(cancellationToken);
+        try
+        {
+            using var response = await SendOnce(method, path, body, timeout.Token).ConfigureAwait(false);
+            if (!response.IsSuccessStatusCode) return await Refusal<T>(response, timeout.Token).ConfigureAwait(false);
+            var stream = await response.Content.ReadAsStreamAsync(timeout.Token).ConfigureAwait(false);
+            await using (stream.ConfigureAwait(false))
+            {
+                var value = await JsonSerializer.DeserializeAsync(stream, type, timeout.Token).ConfigureAwait(false);
+                return value is null ? new ApiResult<T>(null, ApiError.Failed, $"the API server answered {path} with nothing") : value;
+            }
+        }
+        catch (Exception failure) when (IsOperating(failure, cancellationToken))
+        {
+            return new ApiResult<T>(null, ApiError.Unavailable, Sentence(failure));
+        }
+        catch (JsonException failure)
+        {
+            return new ApiResult<T>(null, ApiError.Failed, $"the API server answered {path} with what is not understood: {failure.Message}");
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendOnce(HttpMethod method, string path, HttpContent? body, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = body };
+        request.Headers.Authorization = await _config.Authorize(cancellationToken).ConfigureAwait(false);
+        var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode == HttpStatusCode.Unauthorized) _config.ForgetCredentials();
+        return response;
+    }
+
+    private static async Task<ApiResult<T>> Refusal<T>(HttpResponseMessage response, CancellationToken cancellationToken)
+        where T : class
+    {
+        var status = await ReadStatus(response, cancellationToken).ConfigureAwait(false);
+        var error = ApiErrors.Of((int)response.StatusCode, status?.Reason);
+        var retryAfter = response.Headers.RetryAfter?.Delta
+            ?? (status?.Details?.RetryAfterSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
+        return new ApiResult<T>(null, error, status?.Message ?? $"the API server answered {(int)response.StatusCode} {response.ReasonPhrase}", retryAfter);
+    }
+
+    private static async Task<ApiStatus?> ReadStatus(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return JsonSerializer.Deserialize(body, CrdJson.Default.ApiStatus);
+        }
+        catch (JsonException)
+        {
+            return null; // a proxy's page; the status line says enough
+        }
+    }
+
+    private static CancellationTokenSource Deadline(CancellationToken cancellationToken)
+    {
+        var source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        source.CancelAfter(RequestTimeout);
+        return source;
+    }
+
+    private static bool IsOperating(Exception failure, CancellationToken cancellationToken) =>
+        failure is HttpRequestException or IOException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested);
+
+    private string Sentence(Exception failure)
+    {
+        var cause = failure switch
+        {
+            OperationCanceledException => $"no answer within {RequestTimeout.TotalSeconds:0} s",
+            { InnerException: SocketException socket } => socket.Message,
+            { InnerException: System.Security.Authentication.AuthenticationException tls } => tls.InnerException?.Message ?? tls.Message,
+            _ => failure.Message,
+        };
+        return $"cannot reach the API server at {_config.Server}: {cause}";
+    }
+
+    private static string PatchQuery(PatchKind kind) => kind == PatchKind.Apply ? $"?fieldManager={FieldManager}&force=true" : $"?fieldManager={FieldManager}";
+
+    private static ByteArrayContent Json<T>(T value, JsonTypeInfo<T> type) => Content(JsonSerializer.SerializeToUtf8Bytes(value, type), "application/json");
+
+    private static ReadOnlyMemoryContent Body(ApiPatch patch)
+    {
+        var content = new ReadOnlyMemoryContent(patch.Body);
+        content.Headers.ContentType = new MediaTypeHeaderValue(patch.Kind switch
+        {
+            PatchKind.Merge => "application/merge-patch+json",
+            PatchKind.Json => "application/json-patch+json",
+            _ => "application/apply-patch+yaml",
+        });
+        return content;
+    }
+
+    private static ByteArrayContent Content(byte[] body, string mediaType)
+    {
+        var content = new ByteArrayContent(body);
+        content.Headers.ContentType = new MediaTypeHeaderValue(mediaType);
+        return content;
+    }
+}

@@ -1,0 +1,95 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using KruiseImage.Crds;
+
+namespace KruiseImage.Reconcile.Kube;
+
+/// <summary>One line of a watch to one event. Allocates the object and nothing else. Never throws on what a server sends. Pure.</summary>
+public static class WatchDecoder
+{
+    public static WatchEvent<T> Decode<T>(ReadOnlySequence<byte> line, JsonTypeInfo<T> type)
+        where T : class, IKubeObject
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(line);
+            return Decode(ref reader, type);
+        }
+        catch (JsonException malformed)
+        {
+            return Malformed<T>(malformed.Message);
+        }
+        catch (InvalidOperationException wrongKind)
+        {
+            return Malformed<T>(wrongKind.Message);
+        }
+    }
+
+    private static WatchEvent<T> Decode<T>(ref Utf8JsonReader reader, JsonTypeInfo<T> type)
+        where T : class, IKubeObject
+    {
+        WatchEventKind? kind = null;
+        Utf8JsonReader early = default;
+        var isEarly = false;
+        T? value = null;
+        ApiStatus? status = null;
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return Malformed<T>("an object was expected");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("type"u8))
+            {
+                reader.Read();
+                kind = KindOf(ref reader);
+            }
+            else if (reader.ValueTextEquals("object"u8) && kind is { } known)
+            {
+                ReadObject(ref reader, known, type, ref value, ref status);
+            }
+            else
+            {
+                if (reader.ValueTextEquals("object"u8))
+                {
+                    early = reader; // before its type: read again below
+                    isEarly = true;
+                }
+
+                reader.Skip();
+            }
+        }
+
+        if (kind is not { } decided) return Malformed<T>("the event has no type");
+        if (isEarly) ReadObject(ref early, decided, type, ref value, ref status);
+        return Compose(decided, value, status);
+    }
+
+    private static void ReadObject<T>(ref Utf8JsonReader reader, WatchEventKind kind, JsonTypeInfo<T> type, ref T? value, ref ApiStatus? status)
+        where T : class
+    {
+        reader.Read();
+        if (kind == WatchEventKind.Error) status = JsonSerializer.Deserialize(ref reader, CrdJson.Default.ApiStatus);
+        else value = JsonSerializer.Deserialize(ref reader, type);
+    }
+
+    private static WatchEvent<T> Compose<T>(WatchEventKind kind, T? value, ApiStatus? status)
+        where T : class, IKubeObject
+    {
+        if (kind == WatchEventKind.Error)
+            return new WatchEvent<T>(kind, null, null, ApiErrors.Of(status?.Code ?? 500, status?.Reason), status?.Message ?? "the watch failed");
+        if (value is null || (kind != WatchEventKind.Bookmark && value.Metadata.Name is null)) return Malformed<T>("the event has no object");
+        var version = value.Metadata.ResourceVersion;
+        return new WatchEvent<T>(kind, kind == WatchEventKind.Bookmark ? null : value, version);
+    }
+
+    private static WatchEventKind? KindOf(ref Utf8JsonReader reader)
+    {
+        if (reader.ValueTextEquals("MODIFIED"u8)) return WatchEventKind.Modified;
+        if (reader.ValueTextEquals("ADDED"u8)) return WatchEventKind.Added;
+        if (reader.ValueTextEquals("DELETED"u8)) return WatchEventKind.Deleted;
+        if (reader.ValueTextEquals("BOOKMARK"u8)) return WatchEventKind.Bookmark;
+        return reader.ValueTextEquals("ERROR"u8) ? WatchEventKind.Error : null;
+    }
+
+    private static WatchEvent<T> Malformed<T>(string why)
+        where T : class => new(WatchEventKind.Error, null, null, ApiError.Failed, $"the watch sent what is not understood: {why}");
+}
