@@ -1,0 +1,37 @@
+namespace KruiseImage.Crds;
+
+/// <summary>Finding one entry in a NodeImage, whose maps and lists anybody may have left out.</summary>
+public static class NodeImageEntries
+{
+    public static ImageTagSpec? FindEntry(this NodeImage? nodeImage, string imageName, string tag)
+    {
+        if (nodeImage?.Spec?.Images is not { } images || !images.TryGetValue(imageName, out var image) || image?.Tags is not { } tags) return null;
+        foreach (var entry in tags)
+            if (string.Equals(entry.Tag, tag, StringComparison.Ordinal)) return entry;
+        return null;
+    }
+
+    public static ImageTagStatus? FindStatus(this NodeImage? nodeImage, string imageName, string tag)
+    {
+        if (nodeImage?.Status?.ImageStatuses is not { } images || !images.TryGetValue(imageName, out var image) || image?.Tags is not { } tags) return null;
+        foreach (var status in tags)
+            if (string.Equals(status.Tag, tag, StringComparison.Ordinal)) return status;
+        return null;
+    }
+
+    public static bool IsOwnedBy(this ImageTagSpec entry, string uid)
+    {
+        if (entry.OwnerReferences is not { } owners) return false;
+        foreach (var owner in owners)
+            if (string.Equals(owner.Uid, uid, StringComparison.Ordinal)) return true;
+        return false;
+    }
+
+    public static bool HasEntryOwnedBy(this NodeImage nodeImage, string uid)
+    {
+        foreach (var image in nodeImage.Spec?.Images?.Values ?? Enumerable.Empty<ImageSpec?>())
+            foreach (var entry in image?.Tags ?? [])
+                if (entry.IsOwnedBy(uid)) return true;
+        return false;
+    }
+}

@@ -1,0 +1,165 @@
+using KruiseImage.Crds;
+using KruiseImage.Reconcile.Kube;
+
+namespace KruiseImage.Reconcile.ImagePullJobs;
+
+/// <summary>A reserved slot. <see cref="LastSign"/>: the decision, or the daemon's last status write since.</summary>
+public readonly record struct Dispatch(DateTimeOffset LastSign, bool Acknowledged);
+
+/// <summary>Why a node cannot work now, and since when.</summary>
+public readonly record struct Hold(string Reason, DateTimeOffset Since);
+
+/// <summary>What a node said when it failed.</summary>
+public readonly record struct NodeFailure(string Reason, string Message);
+
+/// <summary>
+/// The books of one unfinished job: what it asks, and where every node stands. Owned and written by <see cref="JobBoard"/>
+/// alone, under its lock; the planner reads it. Everything in it can be rebuilt from Nodes, NodeImages and the job.
+/// </summary>
+public sealed class JobLedger
+{
+    private HashSet<string>? _names;
+    private LabelSelector _labels = LabelSelector.Everything;
+    private long? _generation;
+
+    public JobLedger(ImagePullJob job)
+    {
+        Job = job;
+        Key = ObjectKey.Of(job.Metadata);
+        Uid = job.Metadata.Uid ?? "";
+        Owner = new ObjectReference
+        {
+            ApiVersion = Defaults.ApiVersion, Kind = nameof(ImagePullJob), Namespace = job.Metadata.Namespace, Name = job.Metadata.Name, Uid = Uid,
+        };
+    }
+
+    public string Key { get; }
+    public string Uid { get; }
+    public ObjectReference Owner { get; }
+    public ImagePullJob Job { get; private set; }
+
+    /// <summary>The sentence for the Invalid condition, or null.</summary>
+    public string? Invalid { get; private set; }
+
+    /// <summary>Familiar name and tag (or digest): the entry's key in a NodeImage.</summary>
+    public string ImageName { get; private set; } = "";
+    public string Tag { get; private set; } = "";
+
+    public NodePlaces Places { get; } = new();
+    public DigestTally Digests { get; } = new();
+    public Dictionary<int, Dispatch> Dispatches { get; } = [];
+    public Dictionary<int, Hold> Holds { get; } = [];
+    public Dictionary<int, NodeFailure> Failures { get; } = [];
+
+    /// <summary>For nodes that pull again: the version that the new round must exceed.</summary>
+    public Dictionary<int, long> Rounds { get; } = [];
+
+    /// <summary>Nodes of matching pods. Null unless the job selects by pods.</summary>
+    public HashSet<string>? PodNodes { get; private set; }
+
+    /// <summary>Whether <see cref="PodNodes"/> is complete. The job is not planned before.</summary>
+    public bool PodsKnown { get; set; }
+
+    public DateTimeOffset? StatusWrittenAt { get; set; }
+    public DateTimeOffset NextSweep { get; set; }
+
+    public bool IsFinished => Job.Status?.CompletionTime is not null;
+    public bool CompletesNever => Defaults.CompletesNever(Job.Spec.CompletionPolicy);
+    public IReadOnlyCollection<string> NamedNodes => _names ?? [];
+
+    public bool Wants(string imageName, string tag) =>
+        string.Equals(ImageName, imageName, StringComparison.Ordinal) && string.Equals(Tag, tag, StringComparison.Ordinal);
+
+    /// <summary>Whether the node belongs to the job. A name counts whether or not there is such a Node.</summary>
+    public bool Desires(string name, Node? node)
+    {
+        if (Invalid is not null) return false;
+        if (PodNodes is not null) return PodNodes.Contains(name);
+        if (_names is not null) return _names.Contains(name);
+        return node is not null && _labels.Matches(node.Metadata.Labels);
+    }
+
+    /// <summary>Takes a newer version of the job.</summary>
+    /// <returns>What the edit means for the books.</returns>
+    public JobEdit Observe(ImagePullJob job)
+    {
+        var before = Job.Spec;
+        Job = job;
+        if (_generation is { } known && known == job.Metadata.Generation) return JobEdit.None;
+        var isFirst = _generation is null;
+        _generation = job.Metadata.Generation ?? 0;
+
+        var (imageName, tag, invalid) = (ImageName, Tag, Invalid);
+        Compile(job.Spec);
+        if (isFirst || !Wants(imageName, tag) || invalid != Invalid) return JobEdit.Image;
+        if (!SameNodes(before, job.Spec)) return JobEdit.Nodes;
+        return JobEdit.Policy;
+    }
+
+    public PullClaim ClaimOn(int slot) => new(Owner, ImageName, Tag, EntryPolicy(), EntryPullPolicy(slot), Job.Spec.SandboxConfig, Rounds.GetValueOrDefault(slot, -1));
+
+    /// <summary>Forgets every node; what the job asks stays.</summary>
+    public void ClearNodes()
+    {
+        Places.Clear();
+        Digests.Clear();
+        Dispatches.Clear();
+        Holds.Clear();
+        Failures.Clear();
+        Rounds.Clear();
+    }
+
+    private void Compile(ImagePullJobSpec spec)
+    {
+        Invalid = Validation.ImagePullJob(spec);
+        (ImageName, Tag, _names, PodNodes) = ("", "", null, null);
+        if (Invalid is not null || !ImageReference.TryParse(spec.Image, out var reference, out _)) return;
+        (ImageName, Tag) = (reference.FamiliarName, reference.TagOrDigest);
+        if (spec.PodSelector is not null)
+        {
+            PodNodes = new HashSet<string>(StringComparer.Ordinal);
+            PodsKnown = false;
+        }
+        else if (spec.Selector?.Names is { Count: > 0 } names)
+        {
+            _names = new HashSet<string>(names, StringComparer.Ordinal);
+        }
+        else if (LabelSelector.TryCompile(spec.Selector?.MatchLabels, spec.Selector?.MatchExpressions, out var labels, out _))
+        {
+            _labels = labels;
+        }
+    }
+
+    private static bool SameNodes(ImagePullJobSpec before, ImagePullJobSpec after) =>
+        JsonEquality.Same(before.Selector, after.Selector, CrdJson.Default.NodeSelector) &&
+        JsonEquality.Same(before.PodSelector, after.PodSelector, CrdJson.Default.PodSelector);
+
+    private TagPullPolicy EntryPolicy()
+    {
+        var completion = Job.Spec.CompletionPolicy;
+        return new TagPullPolicy
+        {
+            TimeoutSeconds = (int)Defaults.Timeout(Job.Spec.PullPolicy?.TimeoutSeconds).TotalSeconds,
+            BackoffLimit = Defaults.Backoff(Job.Spec.PullPolicy?.BackoffLimit),
+            TtlSecondsAfterFinished = completion?.TtlSecondsAfterFinished ?? Defaults.EntryTtlSeconds,
+            ActiveDeadlineSeconds = completion?.ActiveDeadlineSeconds,
+        };
+    }
+
+    /// <summary>A later round is there to notice that a tag moved, so it pulls even what is present.</summary>
+    private string EntryPullPolicy(int slot) =>
+        Rounds.ContainsKey(slot) || Defaults.PullsAlways(Job.Spec.ImagePullPolicy) ? Defaults.Always : Defaults.IfNotPresent;
+}
+
+/// <summary>What an edit of a job touches, the widest first.</summary>
+public enum JobEdit
+{
+    /// <summary>Another image, or it became valid or invalid: every node starts afresh.</summary>
+    Image,
+    /// <summary>Another set of nodes.</summary>
+    Nodes,
+    /// <summary>Parallelism, deadlines, backoff.</summary>
+    Policy,
+    /// <summary>Only status or metadata.</summary>
+    None,
+}

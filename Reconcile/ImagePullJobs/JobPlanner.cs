@@ -1,0 +1,164 @@
+using KruiseImage.Crds;
+
+namespace KruiseImage.Reconcile.ImagePullJobs;
+
+/// <summary>
+/// Decides what happens next to one job: which nodes get a slot, which are given up, what the status says, when the job ends and
+/// when it is deleted. Pure: the same view and time give the same plan. Called under the board's lock.
+/// </summary>
+public static class JobPlanner
+{
+    /// <summary>A Ready node whose daemon says nothing about a dispatched entry for this long holds no slot any more.</summary>
+    public static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>When all other nodes are done, a node that is not ready has at least this long to come back.</summary>
+    public static readonly TimeSpan NotReadyGrace = TimeSpan.FromSeconds(60);
+
+    public static readonly TimeSpan RoundPeriod = TimeSpan.FromHours(24);
+
+    /// <summary>Rounds of different nodes are spread over twice this.</summary>
+    public static readonly TimeSpan RoundSpread = TimeSpan.FromMinutes(10);
+
+    /// <summary>At most one status write per job in this time, except for its start and its end.</summary>
+    private static readonly TimeSpan StatusPeriod = TimeSpan.FromSeconds(1);
+
+    public static Plan Plan(JobView view, DateTimeOffset now)
+    {
+        var job = view.Job;
+        if (job.Metadata.DeletionTimestamp is not null) return Reconcile.Plan.Nothing("the job is being deleted");
+        if (job.Status?.CompletionTime is { } completed) return AfterCompletion(job, completed, now);
+        if (view.Ledger.Invalid is { } sentence) return Report(view, JobStatusWriter.Invalid(view, sentence, now), now);
+        if (view.Ledger.PodNodes is not null && !view.Ledger.PodsKnown) return Reconcile.Plan.Nothing("the pods of podSelector are not listed yet");
+
+        var startTime = job.Status?.StartTime ?? now;
+        if (Deadline(job, startTime) is { } deadline && now >= deadline) return Finish(view, startTime, JobEnd.DeadlineExceeded, now);
+        if (!view.Ledger.CompletesNever)
+        {
+            if (view.Ledger.Places.Desired == 0) return Finish(view, startTime, JobEnd.NoNodesMatched, now);
+            if (IsAtEnd(view.Ledger, now)) return Finish(view, startTime, JobEnd.AllDone, now);
+        }
+
+        return Run(view, startTime, now);
+    }
+
+    /// <summary>When the next round of a finished node is due: a day later, at a time of its own.</summary>
+    public static DateTimeOffset RoundDue(string jobUid, FinishedRound round)
+    {
+        if (round.FinishedAt == DateTimeOffset.MinValue) return round.FinishedAt;
+        var share = StableHash.Of(jobUid, round.Node) % 2001 / 1000.0 - 1; // -1 … 1
+        return round.FinishedAt + RoundPeriod + share * RoundSpread;
+    }
+
+    private static Plan Run(JobView view, DateTimeOffset startTime, DateTimeOffset now)
+    {
+        var (ledger, places) = (view.Ledger, view.Ledger.Places);
+        var actions = new List<PlanAction>();
+        var silent = view.IsSweep ? SilentNodes(view, now) : [];
+        if (silent.Count > 0) actions.Add(new HoldSilentNodes(ledger.Uid, silent));
+        var due = view.FinishedRounds.Where(round => RoundDue(ledger.Uid, round) <= now).Select(round => round.Slot).ToList();
+        if (due.Count > 0) actions.Add(new StartRound(ledger.Uid, due));
+
+        var parallelism = Parallelism(view.Job, places.Desired);
+        var dispatched = NextNodes(places, parallelism - (places.Count(Place.Active) - silent.Count));
+        if (dispatched.Count > 0) actions.Add(new DispatchNodes(ledger.Uid, dispatched));
+
+        var status = JobStatusWriter.Running(view, startTime, parallelism, dispatched.Count - silent.Count, now);
+        var report = Report(view, status, now);
+        actions.AddRange(report.Actions);
+        var requeueAfter = Earliest(report.RequeueAfter, NextLook(view, startTime, due.Count + silent.Count > 0, now));
+        return new Plan(actions, requeueAfter, status.Message ?? "");
+    }
+
+    /// <summary>Every node that can finish has, and those that cannot work had their time.</summary>
+    private static bool IsAtEnd(JobLedger ledger, DateTimeOffset now)
+    {
+        var places = ledger.Places;
+        if (places.Unfinished == 0) return true;
+        if (places.Count(Place.Waiting) + places.Count(Place.Active) > 0 || Parallelism(ledger.Job, places.Desired) == 0) return false;
+        foreach (var hold in ledger.Holds.Values)
+            if (now < GivenUpAt(hold)) return false;
+        return true;
+    }
+
+    private static DateTimeOffset GivenUpAt(Hold hold) => hold.Reason == PullReason.NodeNotReady ? hold.Since + NotReadyGrace : hold.Since;
+
+    private static List<int> NextNodes(NodePlaces places, int slots)
+    {
+        var count = Math.Min(slots, places.Count(Place.Waiting));
+        if (count <= 0) return [];
+        var nodes = new List<int>(count);
+        for (var slot = places.Next(Place.Waiting, 0); slot >= 0 && nodes.Count < count; slot = places.Next(Place.Waiting, slot + 1)) nodes.Add(slot);
+        return nodes;
+    }
+
+    /// <summary>
+    /// Silence counts only while our watch is open: after an outage of the API server every daemon has its full time again. An
+    /// acknowledged pull may be silent for as long as all its attempts can take.
+    /// </summary>
+    private static List<int> SilentNodes(JobView view, DateTimeOffset now)
+    {
+        var silent = new List<int>();
+        if (view.NodeImagesLiveSince is not { } liveSince) return silent;
+        var policy = view.Job.Spec.PullPolicy;
+        var longestPull = (Defaults.Backoff(policy?.BackoffLimit) + 1) * (Defaults.Timeout(policy?.TimeoutSeconds) + TimeSpan.FromSeconds(30)) + ResponseTimeout;
+        foreach (var (slot, dispatch) in view.Ledger.Dispatches)
+        {
+            var since = dispatch.LastSign > liveSince ? dispatch.LastSign : liveSince;
+            if (now - since >= (dispatch.Acknowledged ? longestPull : ResponseTimeout)) silent.Add(slot);
+        }
+
+        silent.Sort();
+        return silent;
+    }
+
+    private static Plan Finish(JobView view, DateTimeOffset startTime, JobEnd end, DateTimeOffset now)
+    {
+        var status = JobStatusWriter.Finished(view, startTime, end, now);
+        var actions = new List<PlanAction> { StatusPatch(view.Job, status) };
+        var failed = status.Failed > 0;
+        var reason = end == JobEnd.NoNodesMatched ? nameof(JobEnd.NoNodesMatched) : failed ? "JobFailed" : "JobCompleted";
+        actions.Add(new RecordEvent(view.Ledger.Owner, failed || end == JobEnd.NoNodesMatched, reason, status.Message!));
+        return new Plan(actions, null, status.Message!);
+    }
+
+    private static Plan AfterCompletion(ImagePullJob job, DateTimeOffset completed, DateTimeOffset now)
+    {
+        if (job.Spec.CompletionPolicy?.TtlSecondsAfterFinished is not { } ttl || Defaults.CompletesNever(job.Spec.CompletionPolicy))
+            return Reconcile.Plan.Nothing("the job is over");
+        var left = completed + TimeSpan.FromSeconds(ttl) - now;
+        if (left > TimeSpan.Zero) return Reconcile.Plan.Nothing($"the job is over and is deleted at {completed.AddSeconds(ttl):u}", left);
+        return new Plan([new DeleteJob(job.Metadata.Namespace!, job.Metadata.Name!, job.Metadata.Uid!)], null, "ttlSecondsAfterFinished has passed");
+    }
+
+    /// <summary>Writes the status if it says something new, and not more often than the period allows.</summary>
+    private static Plan Report(JobView view, ImagePullJobStatus status, DateTimeOffset now)
+    {
+        if (JsonEquality.Same(view.Job.Status, status, CrdJson.Default.ImagePullJobStatus)) return Reconcile.Plan.Nothing(status.Message ?? "");
+        var nextWrite = (view.Ledger.StatusWrittenAt ?? DateTimeOffset.MinValue) + StatusPeriod;
+        if (now < nextWrite) return Reconcile.Plan.Nothing(status.Message ?? "", nextWrite - now);
+        return new Plan([StatusPatch(view.Job, status)], null, status.Message ?? "");
+    }
+
+    private static PatchJobStatus StatusPatch(ImagePullJob job, ImagePullJobStatus status) =>
+        new(job.Metadata.Namespace!, job.Metadata.Name!, job.Metadata.ResourceVersion!, status);
+
+    private static TimeSpan? NextLook(JobView view, DateTimeOffset startTime, bool looksAgain, DateTimeOffset now)
+    {
+        var ledger = view.Ledger;
+        TimeSpan? next = looksAgain ? TimeSpan.FromMilliseconds(1) : null;
+        if (Deadline(view.Job, startTime) is { } deadline) next = Earliest(next, deadline - now);
+        if (ledger.Places.Count(Place.Active) > 0 || ledger.CompletesNever || view.Ledger.Places.Count(Place.Waiting) > 0) next = Earliest(next, JobView.SweepPeriod(ledger));
+        if (ledger.Places.Unfinished == ledger.Places.Count(Place.Held) && ledger.Holds.Count > 0 && !ledger.CompletesNever)
+            next = Earliest(next, Positive(ledger.Holds.Values.Max(GivenUpAt) - now));
+        return next;
+    }
+
+    private static DateTimeOffset? Deadline(ImagePullJob job, DateTimeOffset startTime) =>
+        job.Spec.CompletionPolicy is { ActiveDeadlineSeconds: { } seconds } policy && !Defaults.CompletesNever(policy) ? startTime.AddSeconds(seconds) : null;
+
+    private static int Parallelism(ImagePullJob job, int desired) => job.Spec.Parallelism is { } parallelism ? parallelism.Of(desired) ?? 0 : Defaults.Parallelism;
+
+    private static TimeSpan? Earliest(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other : one;
+
+    private static TimeSpan Positive(TimeSpan span) => span > TimeSpan.Zero ? span : TimeSpan.FromMilliseconds(1);
+}
