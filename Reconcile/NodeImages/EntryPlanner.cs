@@ -1,0 +1,206 @@
+using KruiseImage.Crds;
+
+namespace KruiseImage.Reconcile.NodeImages;
+
+/// <summary>
+/// Plans the entries of one NodeImage: claims join or add entries, owners that let go leave, entries that nobody needs go. Made
+/// for one plan and thrown away. Never touches what a person wrote, but for a missing createdAt and for its own TTL.
+/// </summary>
+public sealed class EntryPlanner
+{
+    /// <summary>A job that we have never seen may be newer than our cache: its entry is kept this long.</summary>
+    public static readonly TimeSpan UnknownOwnerGrace = TimeSpan.FromSeconds(10);
+
+    private readonly NodeImage? _nodeImage;
+    private readonly NodeImageView _view;
+    private readonly DateTimeOffset _now;
+    private readonly long _version;
+
+    public EntryPlanner(NodeImage? nodeImage, NodeImageView view, DateTimeOffset now)
+    {
+        (_nodeImage, _view, _now) = (nodeImage, view, now);
+        // The generation that this very patch makes. It never repeats on a NodeImage, so an entry that was removed and added again
+        // can not be answered by a status of its former life, and no memory of former versions is needed.
+        _version = nodeImage is null ? 0 : (nodeImage.Metadata.Generation ?? 0) + 1;
+    }
+
+    /// <summary>When time alone will change an entry.</summary>
+    public TimeSpan? NextExpiry { get; private set; }
+
+    /// <summary>The images of a NodeImage that does not exist yet.</summary>
+    public Dictionary<string, ImageSpec>? NewImages()
+    {
+        var images = _view.Claims.GroupBy(claim => claim.ImageName, StringComparer.Ordinal).Take(Defaults.MaxImages)
+            .ToDictionary(image => image.Key, image => NewImage(image), StringComparer.Ordinal);
+        return images.Count == 0 ? null : images;
+    }
+
+    public void Amend(JsonPatch patch)
+    {
+        var images = _nodeImage?.Spec?.Images;
+        var created = NewImages() ?? [];
+        if (images is null)
+        {
+            if (created.Count == 0) return;
+            if (_nodeImage?.Spec is null) patch.Add("/spec", new NodeImageSpec { Images = created }, CrdJson.Default.NodeImageSpec);
+            else patch.Add("/spec/images", created, CrdJson.Default.DictionaryStringImageSpec);
+            return;
+        }
+
+        var count = images.Count;
+        foreach (var (name, image) in images)
+        {
+            if (AmendImage(patch, name, image)) count--;
+        }
+
+        foreach (var (name, image) in created.OrderBy(image => image.Key, StringComparer.Ordinal))
+        {
+            if (images.ContainsKey(name) || count++ >= Defaults.MaxImages) continue;
+            patch.Add($"/spec/images/{JsonPatch.Escape(name)}", image, CrdJson.Default.ImageSpec);
+        }
+    }
+
+    private ImageSpec NewImage(IEnumerable<PullClaim> claims) => new()
+    {
+        SandboxConfig = claims.FirstOrDefault(claim => claim.SandboxConfig is not null)?.SandboxConfig,
+        Tags = [.. claims.GroupBy(claim => claim.Tag, StringComparer.Ordinal).OrderBy(tag => tag.Key, StringComparer.Ordinal).Select(tag => NewEntry(tag.Key, [.. tag]))],
+    };
+
+    private ImageTagSpec NewEntry(string tag, IReadOnlyList<PullClaim> claims) => new()
+    {
+        Tag = tag,
+        Version = _version,
+        CreatedAt = _now,
+        PullPolicy = Merge(claims),
+        ImagePullPolicy = PullPolicyOf(claims),
+        OwnerReferences = [.. claims.Select(claim => claim.Owner)],
+    };
+
+    /// <returns>Whether the image goes altogether.</returns>
+    private bool AmendImage(JsonPatch patch, string name, ImageSpec? image)
+    {
+        var path = $"/spec/images/{JsonPatch.Escape(name)}";
+        var claims = _view.Claims.Where(claim => claim.ImageName == name).ToList();
+        var tags = image?.Tags ?? [];
+        var added = claims.Where(claim => tags.TrueForAll(entry => entry.Tag != claim.Tag)).GroupBy(claim => claim.Tag, StringComparer.Ordinal).ToList();
+        if (image?.Tags is null)
+        {
+            if (added.Count > 0 && image is null) patch.Add(path, NewImage(claims), CrdJson.Default.ImageSpec);
+            if (added.Count > 0 && image is not null) patch.Add($"{path}/tags", NewImage(claims).Tags!, CrdJson.Default.ListImageTagSpec);
+            return false;
+        }
+
+        var leaving = new List<int>();
+        for (var index = 0; index < tags.Count; index++)
+        {
+            if (AmendEntry(patch, $"{path}/tags/{index}", name, tags[index], claims)) leaving.Add(index);
+        }
+
+        if (leaving.Count > 0 && leaving.Count == tags.Count && added.Count == 0)
+        {
+            patch.Remove(path);
+            return true;
+        }
+
+        // Last first, so that the indexes before stay what they were.
+        for (var i = leaving.Count - 1; i >= 0; i--) patch.Remove($"{path}/tags/{leaving[i]}");
+        foreach (var tag in added) patch.Add($"{path}/tags/-", NewEntry(tag.Key, [.. tag]), CrdJson.Default.ImageTagSpec);
+        return false;
+    }
+
+    /// <returns>Whether the entry goes; then nothing is written into it.</returns>
+    private bool AmendEntry(JsonPatch patch, string path, string name, ImageTagSpec entry, List<PullClaim> claims)
+    {
+        var owners = entry.OwnerReferences ?? [];
+        var status = _nodeImage.FindStatus(name, entry.Tag ?? "");
+        var finished = status is not null && status.Version == (entry.Version ?? 0) && PullPhase.IsFinished(status.Phase) ? status : null;
+        var standings = owners.ConvertAll(owner => StandingOf(owner, name, entry, finished is not null));
+        var joining = claims.Where(claim => claim.Tag == entry.Tag && !entry.IsOwnedBy(claim.Owner.Uid!)).ToList();
+        var isOwned = owners.Exists(owner => !IsPersons(owner));
+        var staying = standings.Count(Stays);
+
+        if (isOwned && staying == 0 && joining.Count == 0) return true;
+        if (joining.Count == 0 && !standings.Contains(OwnerStanding.Holds) && HasExpired(entry, finished)) return true;
+
+        for (var index = owners.Count - 1; index >= 0; index--)
+            if (!Stays(standings[index])) patch.Remove($"{path}/ownerReferences/{index}");
+        Join(patch, path, entry, owners, joining);
+        Renew(patch, path, entry, finished, joining, claims);
+        return false;
+    }
+
+    private OwnerStanding StandingOf(ObjectReference owner, string name, ImageTagSpec entry, bool isFinished)
+    {
+        var standing = _view.Standing(owner, name, entry.Tag ?? "");
+        if (standing == OwnerStanding.Finished && !isFinished) return OwnerStanding.Released; // nobody awaits the end of this pull
+        if (standing != OwnerStanding.Unknown) return standing;
+        var graceLeft = (entry.CreatedAt ?? DateTimeOffset.MinValue) - _now + UnknownOwnerGrace;
+        if (graceLeft <= TimeSpan.Zero) return OwnerStanding.Gone;
+        LookAgain(graceLeft);
+        return OwnerStanding.Unknown;
+    }
+
+    private static bool Stays(OwnerStanding standing) => standing is OwnerStanding.Foreign or OwnerStanding.Holds or OwnerStanding.Finished or OwnerStanding.Unknown;
+
+    private bool HasExpired(ImageTagSpec entry, ImageTagStatus? finished)
+    {
+        if (finished?.CompletionTime is not { } completed || entry.PullPolicy?.TtlSecondsAfterFinished is not { } ttl) return false;
+        var left = completed + TimeSpan.FromSeconds(ttl) - _now;
+        if (left > TimeSpan.Zero) LookAgain(left);
+        return left <= TimeSpan.Zero;
+    }
+
+    /// <summary>A person's own entry, when a job joins it, is marked as owned by the NodeImage itself, so that it outlives the job.</summary>
+    private void Join(JsonPatch patch, string path, ImageTagSpec entry, List<ObjectReference> owners, List<PullClaim> joining)
+    {
+        if (joining.Count == 0) return;
+        var references = joining.ConvertAll(claim => claim.Owner);
+        if (owners.Count == 0)
+        {
+            references.Insert(0, Persons());
+            patch.Add($"{path}/ownerReferences", references, CrdJson.Default.ListObjectReference);
+            return;
+        }
+
+        foreach (var reference in references) patch.Add($"{path}/ownerReferences/-", reference, CrdJson.Default.ObjectReference);
+    }
+
+    /// <summary>Raises the version when a new pull is really wanted, and keeps the entry's policy the merge of its claims.</summary>
+    private void Renew(JsonPatch patch, string path, ImageTagSpec entry, ImageTagStatus? finished, List<PullClaim> joining, List<PullClaim> claims)
+    {
+        var version = entry.Version ?? 0;
+        var mine = claims.FindAll(claim => claim.Tag == entry.Tag);
+        var failed = finished?.Phase == PullPhase.Failed;
+        var again = joining.Exists(claim => failed || claim.ImagePullPolicy == Defaults.Always) || mine.Exists(claim => claim.AfterVersion >= version);
+        if (again) patch.Add($"{path}/version", Math.Max(version + 1, _version), CrdJson.Default.Int64);
+        if (again || entry.CreatedAt is null) patch.Add($"{path}/createdAt", _now, CrdJson.Default.DateTimeOffset);
+        if (mine.Count == 0 || (finished is not null && !again)) return; // nobody pulls by it any more
+
+        var policy = Merge(mine);
+        var isPersons = entry.OwnerReferences is null or [] || entry.OwnerReferences.Exists(IsPersons); // then it stays the person's
+        if (entry.PullPolicy != policy && !isPersons) patch.Add($"{path}/pullPolicy", policy, CrdJson.Default.TagPullPolicy);
+        if (entry.ImagePullPolicy != PullPolicyOf(mine)) patch.Add($"{path}/imagePullPolicy", PullPolicyOf(mine), CrdJson.Default.String);
+    }
+
+    /// <summary>The longest timeout and TTL, the largest backoff, the latest deadline: no owner gets less than it asked for.</summary>
+    private static TagPullPolicy Merge(IReadOnlyList<PullClaim> claims) => new()
+    {
+        TimeoutSeconds = claims.Max(claim => claim.Policy.TimeoutSeconds),
+        BackoffLimit = claims.Max(claim => claim.Policy.BackoffLimit),
+        TtlSecondsAfterFinished = claims.Max(claim => claim.Policy.TtlSecondsAfterFinished),
+        ActiveDeadlineSeconds = claims.Any(claim => claim.Policy.ActiveDeadlineSeconds is null) ? null : claims.Max(claim => claim.Policy.ActiveDeadlineSeconds),
+    };
+
+    private static string PullPolicyOf(IReadOnlyList<PullClaim> claims) =>
+        claims.Any(claim => claim.ImagePullPolicy == Defaults.Always) ? Defaults.Always : Defaults.IfNotPresent;
+
+    private static bool IsPersons(ObjectReference owner) => owner.Kind == nameof(NodeImage);
+
+    private ObjectReference Persons() =>
+        new() { ApiVersion = Defaults.ApiVersion, Kind = nameof(NodeImage), Name = _view.Name, Uid = _nodeImage?.Metadata.Uid };
+
+    private void LookAgain(TimeSpan after)
+    {
+        if (NextExpiry is null || after < NextExpiry) NextExpiry = after;
+    }
+}

@@ -1,0 +1,127 @@
+using System.Text.Json;
+using KruiseImage.Crds;
+using KruiseImage.Reconcile.ImagePullJobs;
+using KruiseImage.Reconcile.Kube;
+using Microsoft.Extensions.Logging;
+
+namespace KruiseImage.Reconcile;
+
+/// <summary>
+/// Performs plans: the only place where reconciling writes. It decides nothing. Each write's answer goes into the store at once,
+/// so the next plan reads its own writes; after a conflict the store gets the object as the server has it.
+/// </summary>
+public sealed partial class PlanExecutor(
+    IKubeClient client,
+    Store<NodeImage> nodeImages,
+    Store<ImagePullJob> jobs,
+    JobBoard board,
+    EventRecorder events,
+    TimeProvider clock,
+    ILogger<PlanExecutor> logger)
+{
+    /// <summary>Stops at the first action that fails: the rest is planned again.</summary>
+    public async Task<Outcome> Execute(string key, Plan plan, CancellationToken cancellationToken)
+    {
+        foreach (var action in plan.Actions)
+        {
+            var outcome = await Perform(action, cancellationToken).ConfigureAwait(false);
+            if (outcome.Kind == OutcomeKind.Done) continue;
+            LogStopped(key, outcome.Message);
+            return outcome;
+        }
+
+        if (plan.Actions.Count > 0) LogExecuted(key, plan.Actions.Count, plan.Why);
+        return plan.RequeueAfter is { } after ? Outcome.RequeueAfter(after) : Outcome.Done;
+    }
+
+    private Task<Outcome> Perform(PlanAction action, CancellationToken cancellationToken) => action switch
+    {
+        CreateNodeImage create => Create(create, cancellationToken),
+        PatchNodeImage patch => Patch(patch, cancellationToken),
+        DeleteNodeImage delete => Delete(Resources.NodeImages, null, delete.Name, delete.Uid, cancellationToken),
+        PatchJobStatus status => Patch(status, cancellationToken),
+        DeleteJob delete => Delete(Resources.ImagePullJobs, delete.Namespace, delete.Name, delete.Uid, cancellationToken),
+        _ => Task.FromResult(PerformInMemory(action)),
+    };
+
+    private Outcome PerformInMemory(PlanAction action)
+    {
+        switch (action)
+        {
+            case DispatchNodes dispatch:
+                board.Dispatch(dispatch.JobUid, dispatch.Slots, clock.GetUtcNow());
+                break;
+            case HoldSilentNodes hold:
+                board.HoldSilent(hold.JobUid, hold.Slots, clock.GetUtcNow());
+                break;
+            case StartRound round:
+                board.StartRound(round.JobUid, round.Slots, clock.GetUtcNow());
+                break;
+            case RecordEvent record:
+                events.Record(record.About, record.Warning, record.Reason, record.Message);
+                break;
+            default:
+                throw new InvalidOperationException($"no such action: {action.GetType().Name}");
+        }
+
+        return Outcome.Done;
+    }
+
+    private async Task<Outcome> Create(CreateNodeImage create, CancellationToken cancellationToken)
+    {
+        var result = await client.Create(Resources.NodeImages, create.NodeImage, cancellationToken).ConfigureAwait(false);
+        return await Settle(result, Resources.NodeImages, nodeImages, null, create.NodeImage.Metadata.Name!, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<Outcome> Patch(PatchNodeImage patch, CancellationToken cancellationToken)
+    {
+        var result = await client.Patch(Resources.NodeImages, null, patch.Name, new ApiPatch(PatchKind.Json, patch.Patch), cancellationToken).ConfigureAwait(false);
+        return await Settle(result, Resources.NodeImages, nodeImages, null, patch.Name, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<Outcome> Patch(PatchJobStatus patch, CancellationToken cancellationToken)
+    {
+        var body = JobStatusPatch.Write(patch.ResourceVersion, patch.Status);
+        var result = await client.Patch(Resources.ImagePullJobs, patch.Namespace, patch.Name, new ApiPatch(PatchKind.Merge, body, "status"), cancellationToken).ConfigureAwait(false);
+        if (result.IsOk) board.NoteStatusWrite(ObjectKey.Of(patch.Namespace, patch.Name), clock.GetUtcNow());
+        return await Settle(result, Resources.ImagePullJobs, jobs, patch.Namespace, patch.Name, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<Outcome> Delete<T>(Resource<T> resource, string? @namespace, string name, string uid, CancellationToken cancellationToken)
+        where T : class, IKubeObject
+    {
+        var result = await client.Delete(resource, @namespace, name, uid, cancellationToken).ConfigureAwait(false);
+        // A conflict is another object of that name: the watch will tell of it.
+        return result.Error is ApiError.None or ApiError.NotFound or ApiError.Conflict ? Outcome.Done : Refused(result);
+    }
+
+    private async Task<Outcome> Settle<T>(
+        ApiResult<T> result, Resource<T> resource, Store<T> store, string? @namespace, string name, CancellationToken cancellationToken)
+        where T : class, IKubeObject
+    {
+        if (result.IsOk)
+        {
+            store.Accept(result.Value!);
+            return Outcome.Done;
+        }
+
+        if (result.Error is not (ApiError.Conflict or ApiError.AlreadyExists)) return Refused(result);
+        var fresh = await client.Get(resource, @namespace, name, cancellationToken).ConfigureAwait(false);
+        if (fresh.IsOk) store.Accept(fresh.Value!);
+        return Outcome.Retry(result.Message);
+    }
+
+    private static Outcome Refused<T>(ApiResult<T> result)
+        where T : class => result.Error switch
+    {
+        ApiError.NotFound => Outcome.Done, // the watch will tell of the deletion
+        ApiError.Invalid or ApiError.Failed => Outcome.Drop(result.Message),
+        _ => Outcome.Retry(result.Message, result.RetryAfter ?? default),
+    };
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Key}: {Actions} actions done; {Why}")]
+    private partial void LogExecuted(string key, int actions, string why);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Key}: stopped, to be planned again: {Message}")]
+    private partial void LogStopped(string key, string message);
+}
