@@ -1,0 +1,157 @@
+using KruiseImage.Crds;
+using KruiseImage.Reconcile;
+using Xunit;
+
+namespace KruiseImage.Tests.Reconcile;
+
+/// <summary>The life of a NodeImage and of the entries that people write into it.</summary>
+public sealed class NodeImageTests
+{
+    [Fact]
+    public void It_has_the_name_the_labels_and_the_life_of_its_Node()
+    {
+        var world = new World();
+        world.SetNode("a", true, new() { ["zone"] = "1", ["old"] = "x" });
+        world.Settle();
+        Assert.Equal("1", world.NodeImage("a").Metadata.Labels!["zone"]);
+        Assert.Equal("Node", Assert.Single(world.NodeImage("a").Metadata.OwnerReferences!).Kind);
+
+        world.SetNode("a", true, new() { ["zone"] = "2", ["a/b~c"] = "new" });
+        world.Settle();
+        Assert.Equal(new Dictionary<string, string> { ["zone"] = "2", ["a/b~c"] = "new" }, world.NodeImage("a").Metadata.Labels!);
+
+        world.DeleteNode("a");
+        world.Settle();
+        Assert.Empty(world.NodeImages.List());
+    }
+
+    [Fact]
+    public void The_manuals_patch_gets_its_creation_time_and_goes_after_its_ttl()
+    {
+        var world = new World().WithNodes("a");
+        AddPersonsEntry(world);
+        world.Settle();
+        Assert.Equal(world.Now, world.Entry("a")!.CreatedAt);
+        world.Report("a", PullPhase.Succeeded);
+        world.Advance(TimeSpan.FromSeconds(299));
+        Assert.NotNull(world.Entry("a"));
+        world.Advance(TimeSpan.FromSeconds(2));
+        Assert.Null(world.Entry("a"));
+        Assert.False(world.NodeImage("a").Spec!.Images!.ContainsKey("nginx"));
+    }
+
+    [Fact]
+    public void A_persons_entry_outlives_the_job_that_joined_it()
+    {
+        var world = new World().WithNodes("a");
+        AddPersonsEntry(world);
+        world.Settle();
+        world.CreateJob("job", new ImagePullJobSpec { Image = "nginx:1" });
+        world.Settle();
+        world.Report("a", PullPhase.Succeeded);
+        world.Settle();
+        Assert.Equal(1, world.Job("job").Status!.Succeeded);
+        world.DeleteJob("job");
+        world.Settle();
+        Assert.NotNull(world.Entry("a"));
+        world.Advance(TimeSpan.FromSeconds(301));
+        Assert.Null(world.Entry("a"));
+    }
+
+    [Fact]
+    public void Two_jobs_share_one_pull_and_the_larger_policy()
+    {
+        var world = new World().WithNodes("a");
+        world.CreateJob("one", new ImagePullJobSpec { Image = "nginx:1", PullPolicy = new() { TimeoutSeconds = 10, BackoffLimit = 9 } });
+        world.Settle();
+        var version = world.Entry("a")!.Version;
+        world.CreateJob("two", new ImagePullJobSpec { Image = "docker.io/library/nginx:1", PullPolicy = new() { TimeoutSeconds = 99, BackoffLimit = 0 } });
+        world.Settle();
+        var entry = world.Entry("a")!;
+        Assert.Equal((2, version), (entry.OwnerReferences!.Count, entry.Version));
+        Assert.Equal((99, 9), (entry.PullPolicy!.TimeoutSeconds, entry.PullPolicy.BackoffLimit));
+
+        world.Report("a", PullPhase.Succeeded);
+        world.Settle();
+        Assert.All(world.Jobs.List(), job => Assert.Equal(1, job.Status!.Succeeded));
+        world.DeleteJob("one");
+        world.Settle();
+        Assert.Equal("two", Assert.Single(world.Entry("a")!.OwnerReferences!).Name);
+    }
+
+    [Fact]
+    public void Joining_a_failed_pull_asks_for_a_new_one()
+    {
+        var world = new World().WithNodes("a");
+        world.CreateJob("one", new ImagePullJobSpec { Image = "nginx:1" });
+        world.Settle();
+        world.Report("a", PullPhase.Failed, PullReason.NotFound);
+        world.Settle();
+        var version = world.Entry("a")!.Version;
+        world.CreateJob("two", new ImagePullJobSpec { Image = "nginx:1" });
+        world.Settle();
+        Assert.True(world.Entry("a")!.Version > version);
+        Assert.NotNull(world.Job("one").Status!.CompletionTime);
+        Assert.Equal(1, world.Job("two").Status!.Active);
+    }
+
+    [Fact]
+    public void All_changes_for_one_node_are_one_write()
+    {
+        var world = new World();
+        for (var i = 0; i < 5; i++) world.CreateJob($"job{i}", new ImagePullJobSpec { Image = $"image{i}:1", Selector = new() { Names = ["a"] } });
+        world.SetNode("a", true, []);
+        world.Writes.Clear();
+        world.Settle();
+        Assert.Equal(5, world.NodeImage("a").Spec!.Images!.Count);
+        Assert.Single(world.Writes, write => write is CreateNodeImage or PatchNodeImage);
+    }
+
+    [Fact]
+    public void An_owner_of_a_kind_we_do_not_know_is_kept_and_one_we_never_saw_only_for_a_while()
+    {
+        var world = new World().WithNodes("a");
+        world.EditNodeImage("a", _ => new NodeImageSpec
+        {
+            Images = new() { ["nginx"] = new ImageSpec { Tags = [Entry("1", "v1", "ConfigMap"), Entry("2", Defaults.ApiVersion, nameof(ImagePullJob))] } },
+        });
+        world.Advance(TimeSpan.FromSeconds(9));
+        Assert.NotNull(world.Entry("a", tag: "2"));
+        world.Advance(TimeSpan.FromSeconds(2));
+        Assert.NotNull(world.Entry("a"));
+        Assert.Null(world.Entry("a", tag: "2"));
+
+        ImageTagSpec Entry(string tag, string apiVersion, string kind) =>
+            new() { Tag = tag, CreatedAt = world.Now, OwnerReferences = [new() { ApiVersion = apiVersion, Kind = kind, Name = "x", Uid = "stranger" }] };
+    }
+
+    [Fact]
+    public void An_entry_that_comes_back_is_not_answered_by_its_former_life()
+    {
+        var world = new World().WithNodes("a");
+        world.CreateJob("one", new ImagePullJobSpec { Image = "nginx:1" });
+        world.Settle();
+        world.Report("a", PullPhase.Succeeded);
+        world.DeleteJob("one");
+        world.Settle();
+        Assert.Null(world.Entry("a"));
+        world.CreateJob("two", new ImagePullJobSpec { Image = "nginx:1" });
+        world.Settle();
+        Assert.Equal(1, world.Job("two").Status!.Active);
+    }
+
+    [Fact]
+    public void A_fake_NodeImage_is_left_alone()
+    {
+        var world = new World();
+        var fake = new NodeImage { Metadata = new() { Name = "fake", Uid = "u", Generation = 1, Labels = new() { [Defaults.FakeNodeImageLabel] = "true" } } };
+        world.Board.OnNodeImage(world.NodeImages.Set("fake", fake), fake, world.Now);
+        world.Settle();
+        Assert.Empty(world.Writes);
+    }
+
+    private static void AddPersonsEntry(World world) => world.EditNodeImage("a", _ => new NodeImageSpec
+    {
+        Images = new() { ["nginx"] = new ImageSpec { Tags = [new ImageTagSpec { Tag = "1", PullPolicy = new() { TtlSecondsAfterFinished = 300 } }] } },
+    });
+}
