@@ -1,0 +1,52 @@
+using System.CommandLine;
+using KruiseImage.Reconcile.Kube;
+
+namespace KruiseImage.Modes;
+
+/// <summary>Which cluster, as whom and where in it: the options that kubectl has, with kubectl's meaning.</summary>
+public static class ConnectionOptions
+{
+    private static readonly Option<string?> Kubeconfig = new("--kubeconfig")
+    {
+        Description = "Path of the kubeconfig [default: $KUBECONFIG, else ~/.kube/config, else the pod's service account].",
+        HelpName = "path",
+        Recursive = true,
+    };
+
+    private static readonly Option<string?> Context = new("--context")
+    {
+        Description = "The context of the kubeconfig [default: its current one].",
+        HelpName = "name",
+        Recursive = true,
+    };
+
+    private static readonly Option<string?> Namespace = new("--namespace", "-n")
+    {
+        Description = "The namespace of jobs [default: the context's, else \"default\"].",
+        HelpName = "name",
+        Recursive = true,
+    };
+
+    /// <summary>To a command and all below it.</summary>
+    public static void AddTo(Command command)
+    {
+        command.Add(Kubeconfig);
+        command.Add(Context);
+        command.Add(Namespace);
+    }
+
+    /// <summary>The cluster that was asked for, with the namespace that was.</summary>
+    /// <exception cref="CommandException">There is no way to it, and why.</exception>
+    public static (ClusterConfig Config, string Namespace) Load(ParseResult parsed)
+    {
+        try
+        {
+            var config = ClusterConfig.Load(parsed.GetValue(Kubeconfig), parsed.GetValue(Context));
+            return (config, parsed.GetValue(Namespace) is { Length: > 0 } given ? given : config.Namespace);
+        }
+        catch (ClusterConfigException wrong)
+        {
+            throw CommandException.Unreachable(wrong.Message);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.CommandLine;
+using KruiseImage.Crds;
+using KruiseImage.Reconcile.Kube;
+
+namespace KruiseImage.Modes.Ctl;
+
+/// <summary>
+/// The cluster as a verb sees it: it answers, or the command ends with a sentence that says what to do. Turns the API's error
+/// values into <see cref="CommandException"/>, reads lists to their end, finds what a mistyped name meant.
+/// </summary>
+public sealed class Cluster(IKubeClient client, string @namespace) : IDisposable
+{
+    private const int PageSize = 500;
+
+    /// <summary>Nothing is sent yet.</summary>
+    public static Cluster Connect(ParseResult parsed)
+    {
+        var (config, @namespace) = ConnectionOptions.Load(parsed);
+        return new Cluster(new KubeClient(config, $"kruise-image-ctl/{ProductVersion.Number}"), @namespace);
+    }
+
+    public IKubeClient Client => client;
+
+    /// <summary>Of --namespace, else of the kubeconfig's context.</summary>
+    public string Namespace => @namespace;
+
+    /// <summary>All pages.</summary>
+    public async Task<List<T>> List<T>(Resource<T> resource, string kind, ListQuery query, CancellationToken cancellationToken)
+        where T : class, IKubeObject
+    {
+        var items = new List<T>();
+        query = query with { Limit = PageSize };
+        while (true)
+        {
+            var page = await client.List(resource, query, cancellationToken).ConfigureAwait(false);
+            if (page.Error == ApiError.Gone && query.Continue is not null)
+            {
+                // The token grew old between two pages: from the start again, or names would be missing.
+                items.Clear();
+                query = query with { Continue = null };
+                continue;
+            }
+            if (page.Error == ApiError.NotFound) throw NotInstalled(kind);
+            if (!page.IsOk) throw Refusal(page.Error, page.Message);
+            items.AddRange(page.Value!.Items);
+            if (string.IsNullOrEmpty(page.Value.Metadata.Continue)) return items;
+            query = query with { Continue = page.Value.Metadata.Continue };
+        }
+    }
+
+    /// <summary>The object, or a sentence with the name that was probably meant.</summary>
+    public async Task<TResult> Get<T, TResult>(CtlKind<T> kind, Resource<TResult> resource, string name, CancellationToken cancellationToken)
+        where T : class, IKubeObject
+        where TResult : class, IKubeObject
+    {
+        var scope = resource.Namespaced ? @namespace : null;
+        var answer = await client.Get(resource, scope, name, cancellationToken).ConfigureAwait(false);
+        if (answer.IsOk) return answer.Value!;
+        if (answer.Error != ApiError.NotFound) throw Refusal(answer.Error, answer.Message);
+
+        // Either the name is unknown or the whole kind is; the list tells which, and what the name may have meant.
+        var known = await List(kind.Resource, kind.Kind, new() { Namespace = scope }, cancellationToken).ConfigureAwait(false);
+        var names = known.Select(item => item.Metadata.Name ?? "");
+        var place = scope is null ? "" : $" in namespace \"{scope}\"";
+        var hint = Nearest.To(name, names) is { } near ? $": did you mean \"{near}\"?" : "";
+        throw CommandException.Failed($"there is no {kind.Noun} \"{name}\"{place}{hint}");
+    }
+
+    public async Task<ImagePullJob> Create(ImagePullJob job, CancellationToken cancellationToken)
+    {
+        var answer = await client.Create(Resources.ImagePullJobs, job, cancellationToken).ConfigureAwait(false);
+        if (answer.IsOk) return answer.Value!;
+        if (answer.Error == ApiError.AlreadyExists)
+        {
+            var name = job.Metadata.Name;
+            throw CommandException.Failed(
+                $"there is already a job \"{name}\" in namespace \"{@namespace}\": choose another --name, or follow it: kruise-image ctl wait {name}");
+        }
+        if (answer.Error != ApiError.NotFound) throw Refusal(answer.Error, answer.Message);
+
+        // The namespace is missing, or the kind.
+        var probe = await client.List(Resources.ImagePullJobs, new() { Namespace = @namespace, Limit = 1 }, cancellationToken).ConfigureAwait(false);
+        throw probe.Error == ApiError.NotFound ? NotInstalled("ImagePullJob") : CommandException.Failed($"there is no namespace \"{@namespace}\"");
+    }
+
+    public void Dispose() => (client as IDisposable)?.Dispose();
+
+    /// <summary>What the API's error means to the person at the keyboard.</summary>
+    public static CommandException Refusal(ApiError error, string message) => error switch
+    {
+        ApiError.Unavailable => CommandException.Unreachable($"cannot reach the cluster: {message}"),
+        ApiError.Unauthorized => CommandException.Unreachable($"the cluster does not accept the credentials of this kubeconfig: {message}"),
+        ApiError.Forbidden => CommandException.Unreachable($"the cluster does not allow it: {message}"),
+        ApiError.TooManyRequests => CommandException.Unreachable($"the API server is overloaded, try again in a while: {message}"),
+        _ => CommandException.Failed($"the API server refused: {message}"),
+    };
+
+    private static CommandException NotInstalled(string kind) =>
+        CommandException.Failed($"the cluster does not know {kind}s: run `kruise-image ctl install`");
+}
