@@ -67,8 +67,9 @@ public static class CommandLine
         var command = parsed.CommandResult.Command;
         if (parsed.UnmatchedTokens is [var unknown, ..]) return Unknown(unknown, command, parsed.CommandResult);
 
-        var missing = command.Arguments.FirstOrDefault(argument => argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is null or { Tokens.Count: 0 });
-        if (missing is not null) return $"'{string.Join(' ', PathOf(parsed.CommandResult)[1..])}' needs {missing.Name}";
+        var required = command.Arguments.Where(argument => argument.Arity.MinimumNumberOfValues > 0);
+        if (required.FirstOrDefault(argument => parsed.GetResult(argument) is null or { Tokens.Count: 0 }) is { } missing)
+            return $"'{string.Join(' ', PathOf(parsed.CommandResult)[1..])}' needs {missing.Name}";
         if (parsed.Errors[0].SymbolResult is OptionResult { Tokens.Count: 0 } option) return $"option '{option.Option.Name}' needs a value";
         var sentence = parsed.Errors[0].Message.TrimEnd('.');
         return char.ToLowerInvariant(sentence[0]) + sentence[1..];
@@ -76,7 +77,8 @@ public static class CommandLine
 
     private static string Unknown(string word, Command command, CommandResult result)
     {
-        if (word.StartsWith('-')) return Nearest.To(word, OptionsOf(result)) is { } option ? $"unknown option '{word}': did you mean '{option}'?" : $"unknown option '{word}'";
+        if (word.StartsWith('-'))
+            return Nearest.To(word, OptionsOf(result)) is { } option ? $"unknown option '{word}': did you mean '{option}'?" : $"unknown option '{word}'";
         var names = command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name).ToList();
         if (names.Count == 0) return $"unexpected argument '{word}'";
         return Nearest.To(word, names) is { } near

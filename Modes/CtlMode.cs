@@ -1,12 +1,34 @@
 using System.CommandLine;
+using KruiseImage.Modes.Ctl;
 
 namespace KruiseImage.Modes;
 
 /// <summary>The mode for people: one verb a file in Ctl/.</summary>
 public static class CtlMode
 {
-    public static Command Command() => new DocumentedCommand("ctl", "Pulls images, shows jobs and nodes, installs the system.")
+    public static Command Command()
     {
-        ExitCodes = ExitCode.Table,
-    };
+        var command = new DocumentedCommand("ctl", "Pulls images onto nodes, shows jobs and nodes, installs the system.")
+        {
+            Notes = """
+                Works on the cluster that kubectl works on: the same kubeconfig, contexts and credential plugins.
+                Installed or linked as kubectl-image it is a kubectl plugin: kubectl image pull nginx:1.9.1 --wait
+                """,
+            Examples = """
+                # put an image on every node, ten nodes at a time, and look on
+                kruise-image ctl pull nginx:1.9.1 --parallelism 10 --wait
+                # what is there, and why a node has failed
+                kruise-image ctl get jobs
+                kruise-image ctl describe job nginx-1-9-1-x7k2p
+                """,
+            ExitCodes = ExitCode.Table,
+        };
+        command.Add(PullCommand.Create());
+        command.Add(WaitCommand.Create());
+        command.Add(GetCommand.Create());
+        command.Add(DescribeCommand.Create());
+        ConnectionOptions.AddTo(command);
+        command.Add(Terminal.NoColorOption);
+        return command;
+    }
 }

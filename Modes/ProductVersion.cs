@@ -13,7 +13,8 @@ public static class ProductVersion
     public static string Number { get; } = Stamp.Split('+')[0];
 
     /// <summary>"unknown" when the build had no git at hand.</summary>
-    public static string Commit { get; } = Stamp.Split('+') is [_, { Length: > 0 } commit] ? commit[..Math.Min(CommitLength, commit.Length)] : "unknown";
+    public static string Commit { get; } =
+        Stamp.Split('+') is [_, { Length: > 0 } commit] ? commit[..Math.Min(CommitLength, commit.Length)] : "unknown";
 
     public static string Text => $"kruise-image {Number} ({Commit})";
 }

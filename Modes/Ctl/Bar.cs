@@ -22,7 +22,8 @@ public sealed class Bar(int total, params (int Count, Tone Tone)[] parts) : Rend
             // Ends of parts are rounded down, not their lengths: the parts together never pass the sum, and only a full bar looks full.
             sum += count;
             var end = total <= 0 ? 0 : (int)Math.Min(maxWidth, sum * maxWidth / total);
-            if (end > drawn) yield return new Segment(new string(tone == Tone.Busy && parts.Length > 1 ? Busy : Full, end - drawn), Terminal.StyleOf(tone));
+            var glyph = tone == Tone.Busy && parts.Length > 1 ? Busy : Full;
+            if (end > drawn) yield return new Segment(new string(glyph, end - drawn), Terminal.StyleOf(tone));
             drawn = Math.Max(drawn, end);
         }
         if (drawn < maxWidth) yield return new Segment(new string(Empty, maxWidth - drawn), Terminal.StyleOf(Tone.Faint));

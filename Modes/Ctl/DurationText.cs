@@ -5,9 +5,7 @@ namespace KruiseImage.Modes.Ctl;
 /// <summary>Durations as people type and read them: "600s", "10m", "1h30m".</summary>
 public static class DurationText
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(int.MaxValue);
-
-    /// <summary>Whole seconds or more, as Go writes durations; a bare number counts seconds. Zero is a duration.</summary>
+    /// <summary>Whole seconds, as Go writes durations, and days; a bare number counts seconds. At most what an API field holds.</summary>
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = TimeSpan.Zero;
@@ -18,16 +16,18 @@ public static class DurationText
         }
 
         var rest = text.AsSpan();
+        var seconds = 0L;
         while (!rest.IsEmpty)
         {
             var digits = rest.IndexOfAnyExceptInRange('0', '9');
             if (digits <= 0 || !int.TryParse(rest[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out var count)) return false;
             var unitSeconds = rest[digits] switch { 's' => 1L, 'm' => 60, 'h' => 3600, 'd' => 86400, _ => 0 };
             if (unitSeconds == 0) return false;
-            duration += TimeSpan.FromSeconds(count * unitSeconds);
-            if (duration > Longest) return false;
+            seconds += count * unitSeconds;
+            if (seconds > int.MaxValue) return false;
             rest = rest[(digits + 1)..];
         }
+        duration = TimeSpan.FromSeconds(seconds);
         return text.Length > 0;
     }
 

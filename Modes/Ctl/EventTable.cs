@@ -22,5 +22,6 @@ public static class EventTable
 
     private static DateTimeOffset? Time(Event e) => e.LastTimestamp ?? e.FirstTimestamp ?? e.Metadata.CreationTimestamp;
 
-    private static string From(Event e) => e.Source is not { } source ? "" : source.Host is { Length: > 0 } host ? $"{source.Component}, {host}" : source.Component ?? "";
+    private static string From(Event e) =>
+        string.Join(", ", ((string?[])[e.Source?.Component, e.Source?.Host]).Where(part => !string.IsNullOrEmpty(part)));
 }

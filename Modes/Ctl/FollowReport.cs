@@ -18,15 +18,17 @@ public static class FollowReport
         var status = progress.Status;
         var took = DurationText.Short(progress.Elapsed);
         var words = KubectlWords(progress.Job);
+        var all = status.Desired == 1 ? "the one node" : $"all {status.Desired} nodes";
+        var have = $"{status.Succeeded} of {status.Desired} nodes have {progress.Image}";
         yield return outcome switch
         {
-            FollowOutcome.Succeeded => $"{progress.Image} is on {(status.Desired == 1 ? "the one node" : $"all {status.Desired} nodes")} of {progress.Key} ({took})",
+            FollowOutcome.Succeeded => $"{progress.Image} is on {all} of {progress.Key} ({took})",
             FollowOutcome.Failed => $"{progress.Image} is not on {status.Failed} of {status.Desired} nodes ({took})",
             FollowOutcome.Invalid => $"{progress.Key} is invalid: {JobState.MessageOf(progress.Job)}",
-            FollowOutcome.NothingMatched => $"{progress.Key}: no node matches, nothing was pulled; nodes asked for: {SpecWords.Nodes(progress.Job.Spec)}",
-            FollowOutcome.Deleted => $"{progress.Key} was deleted before it ended: {status.Succeeded} of {status.Desired} nodes have {progress.Image}",
-            FollowOutcome.TimedOut => $"{progress.Key} is not done after {took}: {status.Succeeded} of {status.Desired} nodes have {progress.Image}; it goes on",
-            _ => $"{progress.Key} goes on without you: {status.Succeeded} of {status.Desired} nodes have {progress.Image}",
+            FollowOutcome.NothingMatched => $"{progress.Key}: nothing was pulled, no node matches: {SpecWords.Nodes(progress.Job.Spec)}",
+            FollowOutcome.Deleted => $"{progress.Key} was deleted before it ended: {have}",
+            FollowOutcome.TimedOut => $"{progress.Key} is not done after {took}: {have}; it goes on",
+            _ => $"{progress.Key} goes on without you: {have}",
         };
         if (outcome == FollowOutcome.Failed)
         {
@@ -45,7 +47,8 @@ public static class FollowReport
     {
         var nodes = JobDescription.NodesOf(failure);
         var count = failure.Count == 1 ? "1 node" : $"{failure.Count} nodes";
-        return $"{failure.Reason} on {count}{(nodes.Length > 0 ? $" ({nodes})" : "")}{(failure.Message is { Length: > 0 } message ? $": {message}" : "")}";
+        var message = string.IsNullOrEmpty(failure.Message) ? "" : $": {failure.Message}";
+        return $"{failure.Reason} on {count}{(nodes.Length > 0 ? $" ({nodes})" : "")}{message}";
     }
 
     /// <summary>Name and namespace as both kubectl and ctl take them.</summary>

@@ -50,7 +50,8 @@ public static class JobDescription
     private static TableView Failures(ImagePullJob job)
     {
         var table = new TableView("REASON", "COUNT", "NODES", "MESSAGE");
-        foreach (var failure in job.Status?.Failures ?? []) table.Add(new Cell(failure.Reason, Tone.Bad), failure.Count, NodesOf(failure), failure.Message ?? "");
+        foreach (var failure in job.Status?.Failures ?? [])
+            table.Add(new Cell(failure.Reason, Tone.Bad), failure.Count, NodesOf(failure), failure.Message ?? "");
         return table;
     }
 
@@ -98,7 +99,10 @@ public static class JobDescription
     {
         var table = new TableView("TYPE", "STATUS", "REASON", "AGE", "MESSAGE");
         foreach (var condition in job.Status?.Conditions ?? [])
-            table.Add(condition.Type, condition.Status, condition.Reason ?? "", DurationText.Age(condition.LastTransitionTime, now), condition.Message ?? "");
+        {
+            var age = DurationText.Age(condition.LastTransitionTime, now);
+            table.Add(condition.Type, condition.Status, condition.Reason ?? "", age, condition.Message ?? "");
+        }
         return table;
     }
 }

@@ -41,7 +41,15 @@ public sealed record JobProgress
 
     public int Done => Status.Succeeded + Status.Failed;
 
-    public TimeSpan Elapsed => (Status.CompletionTime ?? Now) - (Status.StartTime ?? Job.Metadata.CreationTimestamp ?? Now) is { Ticks: > 0 } elapsed ? elapsed : TimeSpan.Zero;
+    /// <summary>Never below zero, however the clocks of the two sides differ.</summary>
+    public TimeSpan Elapsed
+    {
+        get
+        {
+            var elapsed = (Status.CompletionTime ?? Now) - (Status.StartTime ?? Job.Metadata.CreationTimestamp ?? Now);
+            return elapsed > TimeSpan.Zero ? elapsed : TimeSpan.Zero;
+        }
+    }
 
     /// <summary>Null until the first node is done.</summary>
     public double? NodesPerMinute => Done > 0 && Elapsed > TimeSpan.Zero ? Done / Elapsed.TotalMinutes : null;

@@ -5,13 +5,18 @@ namespace KruiseImage.Modes.Ctl;
 /// <summary>"ctl get jobs": one line a job, the numbers of its status.</summary>
 public static class JobTable
 {
+    private static readonly string[] Counts = ["DESIRED", "ACTIVE", "SUCCEEDED", "FAILED", "WAITING"];
+
     public static TableView Of(IEnumerable<ImagePullJob> jobs, bool withNamespace, bool isWide, DateTimeOffset now)
     {
         string[] place = withNamespace ? ["NAMESPACE"] : [];
         string[] wide = isWide ? ["PARALLELISM", "TOOK"] : [];
-        var table = new TableView([.. place, "NAME", "IMAGE", "DESIRED", "ACTIVE", "SUCCEEDED", "FAILED", "WAITING", .. wide, "AGE", "STATUS", "MESSAGE"]) { DropWhenNarrow = ["MESSAGE", "WAITING", "AGE"] };
-        foreach (var job in jobs.OrderBy(job => job.Metadata.Namespace, StringComparer.Ordinal).ThenBy(job => job.Metadata.Name, StringComparer.Ordinal))
-            table.Add(Row(job, withNamespace, isWide, now));
+        var table = new TableView([.. place, "NAME", "IMAGE", .. Counts, .. wide, "AGE", "STATUS", "MESSAGE"])
+        {
+            DropWhenNarrow = ["MESSAGE", "WAITING", "AGE"],
+        };
+        var sorted = jobs.OrderBy(job => job.Metadata.Namespace, StringComparer.Ordinal).ThenBy(job => job.Metadata.Name, StringComparer.Ordinal);
+        foreach (var job in sorted) table.Add(Row(job, withNamespace, isWide, now));
         return table;
     }
 
@@ -23,7 +28,8 @@ public static class JobTable
         return
         [
             .. place, job.Metadata.Name ?? "", job.Spec.Image ?? "",
-            status.Desired, Cell.Count(status.Active, Tone.Busy), Cell.Count(status.Succeeded, Tone.Good), Cell.Count(status.Failed, Tone.Bad), status.Waiting,
+            status.Desired, Cell.Count(status.Active, Tone.Busy), Cell.Count(status.Succeeded, Tone.Good),
+            Cell.Count(status.Failed, Tone.Bad), status.Waiting,
             .. wide, DurationText.Age(job.Metadata.CreationTimestamp, now), JobState.Show(job), JobState.MessageOf(job),
         ];
     }

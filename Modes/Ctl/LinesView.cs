@@ -43,7 +43,9 @@ public sealed class LinesView(Terminal terminal) : IFollowView, IFollowScreen
     private static string Finished(PullEntry entry, DateTimeOffset now)
     {
         var took = entry.Duration(now) is { } duration ? $" ({DurationText.Short(duration)})" : "";
-        return entry.Phase == PullPhase.Succeeded ? $"{entry.Node}: succeeded{took}" : $"{entry.Node}: failed, {entry.Answer!.Reason ?? PullPhase.Failed}: {entry.Answer.Message}{took}";
+        return entry.Phase == PullPhase.Succeeded
+            ? $"{entry.Node}: succeeded{took}"
+            : $"{entry.Node}: failed, {entry.Answer!.Reason ?? PullReason.Unknown}: {entry.Answer.Message}{took}";
     }
 
     private static string Counts(JobProgress progress)
@@ -51,7 +53,8 @@ public sealed class LinesView(Terminal terminal) : IFollowView, IFollowScreen
         if (progress.Phase == JobPhase.Pending) return "waiting for the controller";
         var status = progress.Status;
         var paused = progress.Phase == JobPhase.Paused ? ", paused" : "";
-        return $"{progress.Done} of {status.Desired} nodes done: {status.Succeeded} succeeded, {status.Active} active, {status.Failed} failed, {status.Waiting} waiting{paused}";
+        var counts = $"{status.Succeeded} succeeded, {status.Active} active, {status.Failed} failed, {status.Waiting} waiting";
+        return $"{progress.Done} of {status.Desired} nodes done: {counts}{paused}";
     }
 
     private static string At(JobProgress progress) => $"{DurationText.Short(progress.Elapsed),6}  ";

@@ -48,7 +48,8 @@ public static class LiveFrame
         foreach (var entry in shown)
         {
             var took = entry.Duration(progress.Now) is { } duration ? DurationText.Short(duration) : "";
-            grid.AddRow(Line(Clip(entry.Node, nameWidth), Tone.Plain), new Bar(100, (entry.Answer!.Progress, Tone.Busy)), Line($"{entry.Answer.Progress}%  {took,6}", Tone.Plain));
+            var bar = new Bar(100, (entry.Answer!.Progress, Tone.Busy));
+            grid.AddRow(Line(Clip(entry.Node, nameWidth), Tone.Plain), bar, Line($"{entry.Answer.Progress}%  {took,6}", Tone.Plain));
         }
         if (progress.Pulling.Count > shown.Count)
             grid.AddRow(Line($"and {progress.Pulling.Count - shown.Count} more", Tone.Faint), Text.Empty, Text.Empty);

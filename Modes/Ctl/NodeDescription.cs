@@ -11,7 +11,8 @@ public static class NodeDescription
         var status = node.Status ?? new();
         description.Field("Name", node.Metadata.Name ?? "");
         description.Field("Age", DurationText.Age(node.Metadata.CreationTimestamp, now));
-        if (node.Metadata.Labels?.ContainsKey(Defaults.FakeNodeImageLabel) ?? false) description.Field("Node", "none: labelled as a fake NodeImage");
+        if (node.Metadata.Labels?.ContainsKey(Defaults.FakeNodeImageLabel) ?? false)
+            description.Field("Node", "none: labelled as a fake NodeImage");
         description.Field("Progress",
             $"{status.Succeeded} succeeded, {status.Pulling} pulling, {status.Failed} failed, {status.Waiting} waiting of {status.Desired}");
         if (status.FirstSyncStatus is { } sync) description.Field("First sync", $"{sync.Status} {sync.Message}".Trim());

@@ -9,7 +9,7 @@ public static class SpecWords
     public static string Nodes(ImagePullJobSpec spec)
     {
         if (spec.PodSelector is { } pods)
-            return LabelSelector.TryCompile(pods, out var podLabels, out var podError) ? $"those of pods with labels {podLabels} in this namespace" : podError;
+            return LabelSelector.TryCompile(pods, out var ofPods, out var wrong) ? $"those of pods with labels {ofPods} in this namespace" : wrong;
         if (spec.Selector is not { } selector) return "all";
         if (selector.Names is { Count: > 0 } names) return string.Join(", ", names);
         if (!LabelSelector.TryCompile(selector.MatchLabels, selector.MatchExpressions, out var labels, out var error)) return error;

@@ -68,7 +68,8 @@ public sealed class TableView(params string[] headings)
         return table;
     }
 
-    private int[] Widths() => [.. headings.Select((heading, column) => _rows.Select(row => PlainText(row[column]).Length).Append(heading.Length).Max())];
+    private int[] Widths() =>
+        [.. headings.Select((heading, column) => _rows.Select(row => PlainText(row[column]).Length).Append(heading.Length).Max())];
 
     /// <summary>For files and pipes: one line a row, columns aligned, nothing cut, no space at the end, "-" where there is nothing.</summary>
     public IEnumerable<string> PlainLines()

@@ -65,7 +65,8 @@ public sealed record Terminal(TextWriter Output, TextWriter Error, bool IsScreen
 
     private void Write(TableView table, int indent)
     {
-        if (IsScreen && table.FitTo(Width - indent, ColumnGap) is { } fitting) Open().Write(new Padder(ScreenTable(fitting), new Padding(indent, 0, 0, 0)));
+        if (IsScreen && table.FitTo(Width - indent, ColumnGap) is { } fitting)
+            Open().Write(new Padder(ScreenTable(fitting), new Padding(indent, 0, 0, 0)));
         else foreach (var line in table.PlainLines()) Output.WriteLine($"{new string(' ', indent)}{line}");
     }
 

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using KruiseImage.Reconcile.Kube;
+
+namespace KruiseImage.Modes.Ctl;
+
+/// <summary>"ctl describe job|node NAME": everything about one of them, in words.</summary>
+public static class DescribeCommand
+{
+    public static Command Create()
+    {
+        var command = new DocumentedCommand("describe", "Tells everything about one job or node, failures first.")
+        {
+            Examples = """
+                # why does a node not have the image?
+                kruise-image ctl describe job nginx-1-9-1-x7k2p
+                kruise-image ctl describe node node-1
+                """,
+            ExitCodes = ExitCode.Table,
+        };
+        command.Add(Subject("job", ["jobs", "ipj"], "What a job asks for, how far it is, and each node's state.",
+            (verb, name, cancellationToken) => verb.Job(name, cancellationToken)));
+        command.Add(Subject("node", ["nodes", "nimg"], "Every image that a node was asked for, for whom, and what became of it.",
+            (verb, name, cancellationToken) => verb.Node(name, cancellationToken)));
+        return command;
+    }
+
+    private static DocumentedCommand Subject(
+        string noun, string[] aliases, string summary, Func<DescribeVerb, string, CancellationToken, Task<Description>> describe)
+    {
+        var name = new Argument<string>("NAME") { Description = $"The name of the {noun}." };
+        var command = new DocumentedCommand(noun, summary) { name };
+        foreach (var alias in aliases) command.Aliases.Add(alias);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var cluster = Cluster.Connect(parsed);
+            Terminal.Of(parsed).Write(await describe(new DescribeVerb(cluster, TimeProvider.System), parsed.GetValue(name)!, cancellationToken).ConfigureAwait(false));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}
+
+/// <summary>Reads the objects that a description is made of.</summary>
+public sealed class DescribeVerb(Cluster cluster, TimeProvider clock)
+{
+    public async Task<Description> Job(string name, CancellationToken cancellationToken)
+    {
+        var job = await cluster.Get(CtlKinds.Jobs, CtlKinds.Jobs.Resource, name, cancellationToken).ConfigureAwait(false);
+        var query = NodeImageQuery.For(job.Spec);
+        var nodes = await cluster.List(Resources.NodeImages, CtlKinds.Nodes.Kind, query, cancellationToken).ConfigureAwait(false);
+        var events = await Events(job.Metadata.Namespace, CtlKinds.Jobs.Kind, name, cancellationToken).ConfigureAwait(false);
+        return JobDescription.Of(job, nodes, events, clock.GetUtcNow());
+    }
+
+    public async Task<Description> Node(string name, CancellationToken cancellationToken)
+    {
+        var node = await cluster.Get(CtlKinds.Nodes, CtlKinds.Nodes.Resource, name, cancellationToken).ConfigureAwait(false);
+        var events = await Events(null, CtlKinds.Nodes.Kind, name, cancellationToken).ConfigureAwait(false);
+        return NodeDescription.Of(node, events, clock.GetUtcNow());
+    }
+
+    /// <summary>Events help, nothing depends on them: who may not read them gets the rest.</summary>
+    private async Task<List<Crds.Event>> Events(string? @namespace, string kind, string name, CancellationToken cancellationToken)
+    {
+        var query = new ListQuery { Namespace = @namespace, FieldSelector = $"involvedObject.kind={kind},involvedObject.name={name}", Limit = 500 };
+        var page = await cluster.Client.List(Resources.Events, query, cancellationToken).ConfigureAwait(false);
+        return page.IsOk ? page.Value!.Items : [];
+    }
+}
