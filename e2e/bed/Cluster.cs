@@ -30,6 +30,10 @@ public abstract class Cluster : IAsyncDisposable
     public Task<CommandResult> CtlAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) =>
         CommandResult.RunAsync(Parts.Product, ["ctl", .. arguments], Environment, null, cancellationToken);
 
+    /// <summary>The same with its output on our terminal. Its exit code is for the caller to judge.</summary>
+    public Task<int> CtlInteractiveAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) =>
+        CommandResult.RunInteractiveAsync(Parts.Product, ["ctl", .. arguments], Environment, cancellationToken);
+
     /// <summary>Creates a Node as a kubelet would leave it: Ready, with the labels that every Node has.</summary>
     public async Task CreateNodeAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {

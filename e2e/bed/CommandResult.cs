@@ -32,4 +32,16 @@ public sealed record CommandResult(string Command, int ExitCode, string Output, 
                 process.Kill();
         }
     }
+
+    /// <summary>Runs a command that writes to our own output, and returns its exit code.</summary>
+    public static async Task<int> RunInteractiveAsync(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment,
+        CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(program, arguments);
+        foreach (var (key, value) in environment)
+            start.Environment[key] = value;
+        using var process = Process.Start(start) ?? throw new BedException($"{program} could not be started");
+        await process.WaitForExitAsync(cancellationToken);
+        return process.ExitCode;
+    }
 }

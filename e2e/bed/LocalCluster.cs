@@ -112,8 +112,9 @@ public sealed class LocalCluster : Cluster
             await Api.GetAsync("/apis/apps.kruise.io/v1beta1/nodeimages", token) is not null, cancellationToken);
     }
 
+    // A short lease: scenarios wait for the hand-over.
     private Component Controller(string name) => Own(new Component(name, logs,
-        "controller", "--kubeconfig", ControlPlane.ControllerKubeconfig, "--identity", name));
+        "controller", "--kubeconfig", ControlPlane.ControllerKubeconfig, "--identity", name, "--lease-duration", "5"));
 
     private Component Daemon(ContainerdNode node) => Own(new Component(node.Name + "-daemon", logs,
         "daemon", "--kubeconfig", ControlPlane.DaemonKubeconfig, "--node-name", node.Name, "--runtime-endpoint", node.Endpoint));

@@ -14,6 +14,11 @@ public static class Program
                 case ["up"] or ["up", "--bare"]:
                     await Up.RunAsync(bare: arguments.Contains("--bare"), CancellationToken.None);
                     return 0;
+                case ["demo"] or ["demo", "--once"]:
+                    return await Demo.RunAsync(once: arguments.Contains("--once"), CancellationToken.None);
+                case ["bench"]:
+                    await Bench.RunAsync(CancellationToken.None);
+                    return 0;
                 default:
                     Console.Error.WriteLine(Usage);
                     return 2;

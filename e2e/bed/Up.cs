@@ -12,7 +12,7 @@ public static class Up
         await Task.Delay(Timeout.Infinite, cancellationToken);
     }
 
-    private static void Describe(LocalCluster cluster)
+    public static void Describe(LocalCluster cluster)
     {
         Console.WriteLine($"""
 

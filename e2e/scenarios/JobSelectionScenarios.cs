@@ -9,26 +9,6 @@ public sealed class JobSelectionScenarios(SharedCluster shared) : Scenario(share
 {
     private string[] Nodes => [.. Cluster.NodeNames];
 
-    // The manual's job. It writes both kinds of selector to show them, and says that only one may be set.
-    private static string ManualJob(string selector) => $"""
-        apiVersion: apps.kruise.io/v1alpha1
-        kind: ImagePullJob
-        metadata:
-          name: job-with-always
-        spec:
-          image: nginx:1.9.1   # [required] image to pull
-          parallelism: 10      # [optional] the maximal number of Nodes that pull this image at the same time, defaults to 1
-          selector:            # [optional] the names or label selector to assign Nodes (only one of them can be set)
-            {selector}
-          completionPolicy:
-            type: Always                  # [optional] defaults to Always
-            activeDeadlineSeconds: 1200   # [optional] no default, only work for Alway type
-            ttlSecondsAfterFinished: 300  # [optional] no default, only work for Alway type
-          pullPolicy:                     # [optional] defaults to backoffLimit=3, timeoutSeconds=600
-            backoffLimit: 3
-            timeoutSeconds: 300
-        """;
-
     [Fact]
     public async Task The_manuals_job_by_names()
     {
@@ -126,8 +106,8 @@ public sealed class JobSelectionScenarios(SharedCluster shared) : Scenario(share
 
     private async Task<Job> ApplyManualJobAsync(string selector)
     {
-        await Cluster.KubectlAsync(["apply", "--filename", "-"], Cancellation, ManualJob(selector));
-        return await AdoptAsync("default", "job-with-always");
+        await Cluster.KubectlAsync(["apply", "--filename", "-"], Cancellation, Manual.Job(selector));
+        return await AdoptAsync("default", Manual.JobName);
     }
 
     private Task LabelAsync(string node, string key, string jsonValue) =>

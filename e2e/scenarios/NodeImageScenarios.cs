@@ -12,8 +12,7 @@ public sealed class NodeImageScenarios(SharedCluster shared) : Scenario(shared)
     {
         var node = Cluster.NodeNames[0];
         // The manual's own patch; only its 300 seconds are 3 here.
-        await Cluster.KubectlAsync(["patch", "nodeimage", node, "--type=merge", "-p",
-            """{"spec":{"images":{"ubuntu":{"tags":[{"tag":"latest","pullPolicy":{"ttlSecondsAfterFinished":3}}]}}}}"""], Cancellation);
+        await Cluster.KubectlAsync(["patch", "nodeimage", node, "--type=merge", "-p", Manual.NodeImagePatch(ttlSecondsAfterFinished: 3)], Cancellation);
 
         await UntilAsync("ubuntu is pulled", async () => (await EntryStatusAsync(node, TestImage.Ubuntu))?.Text("phase") == "Succeeded");
         await HasImageAsync(TestImage.Ubuntu, node);
