@@ -37,6 +37,7 @@ public static class CommandLine
     {
         var root = new RootCommand("Pulls container images onto Kubernetes nodes before the pods that need them arrive.")
         {
+            ControllerMode.Command(),
             CtlMode.Command(),
         };
         foreach (var option in root.Options)

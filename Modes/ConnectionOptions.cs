@@ -30,19 +30,32 @@ public static class ConnectionOptions
     /// <summary>To a command and all below it.</summary>
     public static void AddTo(Command command)
     {
+        AddClusterTo(command);
+        command.Add(Namespace);
+    }
+
+    /// <summary>For the modes that work on the whole cluster.</summary>
+    public static void AddClusterTo(Command command)
+    {
         command.Add(Kubeconfig);
         command.Add(Context);
-        command.Add(Namespace);
     }
 
     /// <summary>The cluster that was asked for, with the namespace that was.</summary>
     /// <exception cref="CommandException">There is no way to it, and why.</exception>
     public static (ClusterConfig Config, string Namespace) Load(ParseResult parsed)
     {
+        var config = LoadCluster(parsed);
+        return (config, parsed.GetValue(Namespace) is { Length: > 0 } given ? given : config.Namespace);
+    }
+
+    /// <summary>The cluster that was asked for.</summary>
+    /// <exception cref="CommandException">There is no way to it, and why.</exception>
+    public static ClusterConfig LoadCluster(ParseResult parsed)
+    {
         try
         {
-            var config = ClusterConfig.Load(parsed.GetValue(Kubeconfig), parsed.GetValue(Context));
-            return (config, parsed.GetValue(Namespace) is { Length: > 0 } given ? given : config.Namespace);
+            return ClusterConfig.Load(parsed.GetValue(Kubeconfig), parsed.GetValue(Context));
         }
         catch (ClusterConfigException wrong)
         {

@@ -17,4 +17,7 @@ public static class ProductVersion
         Stamp.Split('+') is [_, { Length: > 0 } commit] ? commit[..Math.Min(CommitLength, commit.Length)] : "unknown";
 
     public static string Text => $"kruise-image {Number} ({Commit})";
+
+    /// <summary>What servers see of us.</summary>
+    public static string UserAgent => $"kruise-image/{Number} ({Commit})";
 }

@@ -22,28 +22,25 @@ public sealed class WatchStream<T>(HttpResponseMessage response, Stream stream, 
 
     public async ValueTask<WatchEvent<T>?> Next(CancellationToken cancellationToken)
     {
-        while (true)
+        while (await Read(cancellationToken).ConfigureAwait(false) is { } read)
         {
-            if (TryTakeLine() is { } known) return known;
-            using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            silence.CancelAfter(LongestSilence);
-            try
+            var buffer = read.Buffer;
+            if (buffer.PositionOf((byte)'\n') is { } end)
             {
-                var read = await _lines.ReadAsync(silence.Token).ConfigureAwait(false);
-                var ended = read.IsCompleted && !read.Buffer.Contains((byte)'\n');
-                var tooLong = read.Buffer.Length > LongestLine && !read.Buffer.Contains((byte)'\n');
-                _lines.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-                if (ended || tooLong) return null;
+                var line = buffer.Slice(0, end);
+                var isBlank = line.Length <= 1;
+                var known = isBlank ? default : WatchDecoder.Decode(line, type);
+                _lines.AdvanceTo(buffer.GetPosition(1, end));
+                if (!isBlank) return known;
+                continue;
             }
-            catch (Exception failure) when (failure is IOException or HttpRequestException or SocketException)
-            {
-                return null; // the connection broke: as normal as the server closing it
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                return null;
-            }
+
+            var isOver = read.IsCompleted || buffer.Length > LongestLine;
+            _lines.AdvanceTo(buffer.Start, buffer.End); // all seen: the next read waits for more
+            if (isOver) return null;
         }
+
+        return null;
     }
 
     public async ValueTask DisposeAsync()
@@ -52,31 +49,23 @@ public sealed class WatchStream<T>(HttpResponseMessage response, Stream stream, 
         response.Dispose();
     }
 
-    private WatchEvent<T>? TryTakeLine()
+    /// <returns>Null when the connection broke or fell silent: as normal as the server closing it.</returns>
+    private async ValueTask<ReadResult?> Read(CancellationToken cancellationToken)
     {
-        while (_lines.TryRead(out var read))
+        if (_lines.TryRead(out var buffered)) return buffered;
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        silence.CancelAfter(LongestSilence);
+        try
         {
-            var buffer = read.Buffer;
-            if (buffer.PositionOf((byte)'\n') is not { } end)
-            {
-                // Examined to its end: the next read waits for more bytes.
-                _lines.AdvanceTo(buffer.Start, read.IsCompleted ? buffer.Start : buffer.End);
-                return null;
-            }
-
-            var line = buffer.Slice(0, end);
-            var isBlank = line.Length <= 1;
-            var known = isBlank ? default : WatchDecoder.Decode(line, type);
-            _lines.AdvanceTo(buffer.GetPosition(1, end));
-            if (!isBlank) return known;
+            return await _lines.ReadAsync(silence.Token).ConfigureAwait(false);
         }
-
-        return null;
+        catch (Exception failure) when (failure is IOException or HttpRequestException or SocketException)
+        {
+            return null;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
     }
-}
-
-/// <summary>Small things that <see cref="ReadOnlySequence{T}"/> lacks.</summary>
-internal static class SequenceExtensions
-{
-    public static bool Contains(this ReadOnlySequence<byte> sequence, byte value) => sequence.PositionOf(value) is not null;
 }
