@@ -7,9 +7,6 @@ namespace KruiseImage.Reconcile.Kube;
 /// <summary>Paths and queries of the API, escaped.</summary>
 public static class ApiPath
 {
-    /// <summary>The server closes a watch after this long, so that none lives on behind a dead connection for ever.</summary>
-    private const int WatchSeconds = 590;
-
     public static string Of<T>(Resource<T> resource, string? @namespace, string? name)
         where T : class, IKubeObject
     {
@@ -24,7 +21,7 @@ public static class ApiPath
         ("limit", query.Limit?.ToString(CultureInfo.InvariantCulture)), ("continue", query.Continue), ("resourceVersion", query.ResourceVersion)]);
 
     public static string WatchQuery(ListQuery query) => Join([.. Selectors(query),
-        ("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", query.ResourceVersion), ("timeoutSeconds", WatchSeconds.ToString(CultureInfo.InvariantCulture))]);
+        ("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", query.ResourceVersion), ("timeoutSeconds", query.Timeout is { } timeout ? ((long)timeout.TotalSeconds).ToString(CultureInfo.InvariantCulture) : null)]);
 
     private static IEnumerable<(string Name, string? Value)> Selectors(ListQuery query) =>
         [("labelSelector", query.LabelSelector), ("fieldSelector", query.FieldSelector)];

@@ -43,6 +43,8 @@ public sealed record ListQuery
     public string? ResourceVersion { get; init; }
     public int? Limit { get; init; }
     public string? Continue { get; init; }
+    /// <summary>Of a watch: when the server is to end it. Null: when it likes.</summary>
+    public TimeSpan? Timeout { get; init; }
 }
 
 public enum PatchKind

@@ -2,27 +2,32 @@ using Prometheus;
 
 namespace KruiseImage.Reconcile.Kube;
 
-/// <summary>What every loop counts.</summary>
+/// <summary>What every controller loop counts. The label "loop" is the loop's name.</summary>
 public static class ReconcileMetrics
 {
     private static readonly Histogram Duration = Metrics.CreateHistogram(
         "kruise_image_reconcile_seconds", "Time of one reconcile, writes included.", ["loop"],
         new HistogramConfiguration { Buckets = Histogram.ExponentialBuckets(0.0001, 4, 9) });
 
-    private static readonly Counter Outcomes = Metrics.CreateCounter("kruise_image_reconciles_total", "Reconciles by outcome.", ["loop", "outcome"]);
+    private static readonly Counter Outcomes = Metrics.CreateCounter(
+        "kruise_image_reconciles_total", "Reconciles by how they ended: done, requeue_after, retry or drop.", ["loop", "outcome"]);
 
     private static readonly Gauge Depth = Metrics.CreateGauge("kruise_image_queue_depth", "Keys that wait for a worker.", ["loop"]);
 
-    public static void Observe(string loop, TimeSpan elapsed, OutcomeKind outcome, int depth)
+    public static void ObserveDepth(string loop, int depth) => Depth.WithLabels(loop).Set(depth);
+
+    public static void ObserveReconcile(string loop, TimeSpan elapsed, OutcomeKind outcome)
     {
         Duration.WithLabels(loop).Observe(elapsed.TotalSeconds);
-        Outcomes.WithLabels(loop, outcome switch
-        {
-            OutcomeKind.Done => "done",
-            OutcomeKind.RequeueAfter => "requeue_after",
-            OutcomeKind.Retry => "retry",
-            _ => "drop",
-        }).Inc();
-        Depth.WithLabels(loop).Set(depth);
+        Outcomes.WithLabels(loop, Name(outcome)).Inc();
     }
+
+    private static string Name(OutcomeKind outcome) => outcome switch
+    {
+        OutcomeKind.Done => "done",
+        OutcomeKind.RequeueAfter => "requeue_after",
+        OutcomeKind.Retry => "retry",
+        OutcomeKind.Drop => "drop",
+        _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, null),
+    };
 }

@@ -1,90 +1,110 @@
+using System.Diagnostics.CodeAnalysis;
 using KruiseImage.Crds;
 using Microsoft.Extensions.Logging;
 
 namespace KruiseImage.Reconcile.Kube;
 
 /// <summary>
-/// Keeps a store like the API server's objects for ever: performs what the <see cref="WatchMachine{T}"/> asks, waits with backoff
-/// after errors. It decides nothing about objects. One per kind and query; Run is called once.
+/// Keeps a store equal to what the API server has, for ever: asks for what the <see cref="WatchMachine"/> wants next, feeds the
+/// answer in, applies the change, and waits after failures. It decides nothing about objects. One per kind and query, run once.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "Run opens the watch and Run closes it")]
 public sealed partial class Reflector<T>(
     IKubeClient client, Resource<T> resource, ListQuery query, Store<T> store, TimeProvider clock, Random random, ILogger<Reflector<T>> logger)
     where T : class, IKubeObject
 {
     private const int PageSize = 500;
+
+    /// <summary>An API server that restarts is away for a second or two: the first tries come fast.</summary>
     private static readonly Backoff RetryBackoff = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30));
 
+    /// <summary>Asked of the server, so that watches move over its replicas; spread, so that they do not all end together.</summary>
+    private static readonly TimeSpan ShortestWatch = TimeSpan.FromMinutes(5);
+
+    /// <summary>A server that has not ended the watch this long after its time is gone, whatever TCP thinks.</summary>
+    private static readonly TimeSpan WatchGrace = TimeSpan.FromSeconds(30);
+
+    private TimedWatch<T>? _watch;
+
+    /// <summary>Ends when cancelled, and only then.</summary>
     public async Task Run(CancellationToken cancellationToken)
     {
-        var machine = new WatchMachine<T>(query, PageSize);
-        IWatchStream<T>? watch = null;
+        var state = new WatchState(WatchPhase.Empty);
         var failures = 0;
         try
         {
             while (!cancellationToken.IsCancellationRequested)
             {
-                string? failure = null;
-                switch (machine.Next)
-                {
-                    case WatchRequest.List:
-                        failure = await List(machine, cancellationToken).ConfigureAwait(false);
-                        break;
-                    case WatchRequest.OpenWatch:
-                        (watch, failure) = await Open(machine, watch, cancellationToken).ConfigureAwait(false);
-                        break;
-                    case WatchRequest.ReadWatch:
-                        if (await Read(machine, watch!, cancellationToken).ConfigureAwait(false)) failures = 0;
-                        continue;
-                }
-
-                failures = failure is null ? failures : failures + 1;
-                if (failure is null) continue;
-                LogFailed(resource.Plural, failure);
-                await Task.Delay(RetryBackoff.Delay(failures, random.NextDouble()), clock, cancellationToken).ConfigureAwait(false);
+                var step = await Advance(state, cancellationToken).ConfigureAwait(false);
+                if (step.Change is { } change) store.Apply(change);
+                if (step.State.Phase != WatchPhase.Watching) await CloseWatch().ConfigureAwait(false);
+                // Success is a page or an event: a watch that opens and breaks at once must not reset the backoff.
+                if (step.Change is { Kind: not StoreChangeKind.ListBegins } || step.State.HeardSomething) failures = 0;
+                state = step.State;
+                if (step.Failure is null) continue;
+                LogFailed(resource.Plural, step.Failure);
+                await Task.Delay(RetryDelay(++failures), clock, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            LogStopped(resource.Plural);
+            // The way out: the token is how we are told to stop.
         }
         finally
         {
-            if (watch is not null) await watch.DisposeAsync().ConfigureAwait(false);
+            await CloseWatch().ConfigureAwait(false);
+        }
+
+        LogStopped(resource.Plural);
+    }
+
+    private async ValueTask<WatchStep<T>> Advance(WatchState state, CancellationToken cancellationToken)
+    {
+        switch (state.Phase)
+        {
+            case WatchPhase.Empty:
+                return WatchMachine.Begin<T>();
+            case WatchPhase.InitPage:
+                var page = query with { Limit = PageSize, Continue = state.Continue };
+                return WatchMachine.OnPage(state, await client.List(resource, page, cancellationToken).ConfigureAwait(false));
+            case WatchPhase.InitListed:
+                return await OpenWatch(state, cancellationToken).ConfigureAwait(false);
+            case WatchPhase.Watching:
+                return WatchMachine.OnEvent(state, await _watch!.Next(cancellationToken).ConfigureAwait(false));
+            default:
+                throw new ArgumentOutOfRangeException(nameof(state), state.Phase, null);
         }
     }
 
-    private async Task<string?> List(WatchMachine<T> machine, CancellationToken cancellationToken)
+    private async Task<WatchStep<T>> OpenWatch(WatchState state, CancellationToken cancellationToken)
     {
-        var page = await client.List(resource, machine.Query, cancellationToken).ConfigureAwait(false);
-        foreach (var change in machine.OnPage(page)) store.Apply(change);
-        return page.IsOk ? null : page.Message;
+        var duration = WatchDuration();
+        var opened = await client.Watch(resource, query with { ResourceVersion = state.Version, Timeout = duration }, cancellationToken).ConfigureAwait(false);
+        if (opened.IsOk)
+        {
+            _watch = new TimedWatch<T>(opened.Value!, duration + WatchGrace, clock);
+            store.LiveSince = clock.GetUtcNow();
+        }
+
+        return WatchMachine.OnOpened<T>(state, opened.Error, opened.Message);
     }
 
-    private async Task<(IWatchStream<T>? Watch, string? Failure)> Open(WatchMachine<T> machine, IWatchStream<T>? former, CancellationToken cancellationToken)
+    private async ValueTask CloseWatch()
     {
+        if (_watch is null) return;
         store.LiveSince = null;
-        if (former is not null) await former.DisposeAsync().ConfigureAwait(false);
-        var opened = await client.Watch(resource, machine.Query, cancellationToken).ConfigureAwait(false);
-        machine.OnOpened(opened.Error);
-        if (!opened.IsOk) return (null, opened.Message);
-        store.LiveSince = clock.GetUtcNow();
-        return (opened.Value, null);
+        await _watch.DisposeAsync().ConfigureAwait(false);
+        _watch = null;
     }
 
-    /// <returns>Whether the server sent something: then an error before it is forgotten.</returns>
-    private async Task<bool> Read(WatchMachine<T> machine, IWatchStream<T> watch, CancellationToken cancellationToken)
-    {
-        var change = await watch.Next(cancellationToken).ConfigureAwait(false);
-        if (machine.OnEvent(change) is { } known) store.Apply(known);
-        if (change is null) LogClosed(resource.Plural);
-        return change is not null;
-    }
+    [SuppressMessage("Security", "CA5394", Justification = "jitter needs no secrecy")]
+    private TimeSpan RetryDelay(int failures) => RetryBackoff.Delay(failures, random.NextDouble());
+
+    [SuppressMessage("Security", "CA5394", Justification = "spreading needs no secrecy")]
+    private TimeSpan WatchDuration() => TimeSpan.FromSeconds(Math.Floor(ShortestWatch.TotalSeconds * (1 + random.NextDouble())));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "cannot follow {Plural}, trying again: {Failure}")]
     private partial void LogFailed(string plural, string failure);
-
-    [LoggerMessage(Level = LogLevel.Debug, Message = "the watch of {Plural} ended, opening it again")]
-    private partial void LogClosed(string plural);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "no longer following {Plural}")]
     private partial void LogStopped(string plural);

@@ -1,31 +1,38 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using KruiseImage.Crds;
 
 namespace KruiseImage.Reconcile.Kube;
 
 /// <summary>
-/// The cache of an informer. The reflector writes it, the executor adds the answers of its own writes (<see cref="Accept"/>),
-/// everybody else reads it as <see cref="ILister{T}"/>. Handlers hear each change once, in order, after the store shows it;
-/// they run under the writer's lock, so they must be short and must not write to a store.
+/// The cache of an informer. Its reflector writes it (<see cref="Apply"/>), the executor adds the answers of its own writes
+/// (<see cref="Accept"/>), everybody else reads it as <see cref="ILister{T}"/>.
+/// <para>
+/// Handlers of <see cref="Changed"/> hear each change once and in order, after readers can see it, and before the writer goes on:
+/// when Accept returns, whatever is derived from the store knows the write. They run under the lock of the writers (never under
+/// that of the readers), so they must be short and must not write to this store; doing so throws.
+/// </para>
+/// Invariant: an object's version never falls while a watch lasts, and a deleted object does not come back by a late answer.
 /// </summary>
 public sealed class Store<T> : ILister<T>
     where T : class, IKubeObject
 {
     private readonly Lock _writing = new();
+    private readonly Lock _reading = new();
     private readonly Dictionary<string, T> _objects = new(StringComparer.Ordinal);
-    private Dictionary<string, T>? _relist;
+    private readonly RecentUids _deleted = new();
+    private Relist? _relist;
     private volatile bool _isSynced;
     private long _liveSinceTicks;
 
     /// <summary>(before, after): null before is an appearance, null after a deletion.</summary>
     public event Action<T?, T?>? Changed;
 
-    /// <summary>The first list is complete.</summary>
+    /// <summary>The first list is complete. Raised once, after the changes of that list.</summary>
     public event Action? Synced;
 
     public bool IsSynced => _isSynced;
 
+    /// <summary>Set by the reflector.</summary>
     public DateTimeOffset? LiveSince
     {
         get => Interlocked.Read(ref _liveSinceTicks) is not 0 and var ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
@@ -36,112 +43,139 @@ public sealed class Store<T> : ILister<T>
     {
         get
         {
-            lock (_objects) return _objects.Count;
+            lock (_reading) return _objects.Count;
         }
     }
 
     public bool TryGet(string key, [NotNullWhen(true)] out T? value)
     {
-        lock (_objects) return _objects.TryGetValue(key, out value);
+        lock (_reading) return _objects.TryGetValue(key, out value);
     }
 
     public IReadOnlyCollection<T> List()
     {
-        lock (_objects) return [.. _objects.Values];
+        lock (_reading) return [.. _objects.Values];
     }
 
-    /// <summary>Takes the server's answer to one of our writes. What the store knows to be newer stays.</summary>
+    /// <summary>Takes the server's answer to one of our writes. What the store knows to be newer, or to be deleted, stays so.</summary>
     public void Accept(T value)
     {
-        lock (_writing) Set(value);
+        EnterWriter();
+        try
+        {
+            var key = ObjectKey.Of(value.Metadata);
+            var isKnown = _objects.TryGetValue(key, out var known);
+            if (isKnown ? !ResourceVersion.Supersedes(value.Metadata, known!.Metadata) : _deleted.Contains(value.Metadata.Uid)) return;
+            _relist?.AcceptedMeanwhile.Add(key);
+            Set(key, known, value);
+        }
+        finally
+        {
+            _writing.Exit();
+        }
     }
 
-    /// <summary>Takes what the watch machine says, in its order.</summary>
+    /// <summary>Takes the next step of the history that the watch machine tells. One caller: the reflector.</summary>
     public void Apply(StoreChange<T> change)
     {
-        lock (_writing)
+        EnterWriter();
+        try
         {
             switch (change.Kind)
             {
                 case StoreChangeKind.ListBegins:
-                    _relist = new Dictionary<string, T>(StringComparer.Ordinal);
+                    _relist = new Relist();
                     break;
-                case StoreChangeKind.Listed:
-                    _relist![ObjectKey.Of(change.Object!.Metadata)] = change.Object;
+                case StoreChangeKind.Page:
+                    Collect(change.Page!);
                     break;
-                case StoreChangeKind.ListComplete:
-                    Swap(_relist!, change.ListVersion);
-                    _relist = null;
+                case StoreChangeKind.LastPage:
+                    Collect(change.Page!);
+                    Swap(_relist!);
                     break;
                 case StoreChangeKind.Set:
-                    Set(change.Object!);
+                    ApplySet(change.Object!);
                     break;
                 case StoreChangeKind.Removed:
-                    Remove(change.Object!);
+                    ApplyRemoved(change.Object!.Metadata);
                     break;
+                default:
+                    throw new ArgumentOutOfRangeException(nameof(change), change.Kind, null);
             }
+        }
+        finally
+        {
+            _writing.Exit();
         }
     }
 
-    /// <summary>Brings the store to a list: objects that it lacks are gone, unless they were made after it was read.</summary>
-    private void Swap(Dictionary<string, T> listed, string? listVersion)
+    private void EnterWriter()
     {
-        foreach (var value in listed.Values) Set(value);
-        var gone = List().Where(known => !listed.ContainsKey(ObjectKey.Of(known.Metadata)) && !IsNewer(known.Metadata.ResourceVersion, listVersion)).ToList();
-        foreach (var value in gone) Remove(value);
+        if (_writing.IsHeldByCurrentThread) throw new InvalidOperationException("a handler of Changed must not write to its store");
+        _writing.Enter();
+    }
+
+    private void Collect(IReadOnlyList<T> page)
+    {
+        foreach (var value in page) _relist!.Objects[ObjectKey.Of(value.Metadata)] = value;
+    }
+
+    /// <summary>
+    /// Brings the store to a complete list, in one go. The list is the truth even where its versions are lower (a restored etcd),
+    /// except about objects that our own writes changed after it was asked for.
+    /// </summary>
+    private void Swap(Relist relist)
+    {
+        _relist = null;
+        foreach (var (key, value) in relist.Objects)
+        {
+            _objects.TryGetValue(key, out var known);
+            var isNews = known is null || (relist.AcceptedMeanwhile.Contains(key)
+                ? ResourceVersion.Supersedes(value.Metadata, known.Metadata)
+                : !ResourceVersion.IsSame(value.Metadata, known.Metadata));
+            if (isNews) Set(key, known, value);
+        }
+
+        var gone = List().Where(known => ObjectKey.Of(known.Metadata) is var key && !relist.Objects.ContainsKey(key) && !relist.AcceptedMeanwhile.Contains(key));
+        foreach (var known in gone.ToList()) Remove(ObjectKey.Of(known.Metadata), known);
+
         if (_isSynced) return;
         _isSynced = true;
         Synced?.Invoke();
     }
 
-    private void Set(T value)
+    private void ApplySet(T value)
     {
         var key = ObjectKey.Of(value.Metadata);
-        T? before;
-        lock (_objects)
-        {
-            if (_objects.TryGetValue(key, out before) && IsStale(before.Metadata, value.Metadata)) return;
-            _objects[key] = value;
-        }
-
-        Changed?.Invoke(before, value);
+        if (_objects.TryGetValue(key, out var known) && !ResourceVersion.Supersedes(value.Metadata, known.Metadata)) return;
+        Set(key, known, value);
     }
 
-    private void Remove(T value)
+    private void ApplyRemoved(ObjectMeta removed)
     {
-        var key = ObjectKey.Of(value.Metadata);
-        T? before;
-        lock (_objects)
-        {
-            // The deletion of a former object must not take its successor of the same name.
-            if (!_objects.TryGetValue(key, out before) || IsNewer(before.Metadata.ResourceVersion, value.Metadata.ResourceVersion)) return;
-            _objects.Remove(key);
-        }
+        var key = ObjectKey.Of(removed);
+        // The deletion of a former object must not take its successor of the same name, which an answer may have brought already.
+        if (_objects.TryGetValue(key, out var known) && !ResourceVersion.IsOlder(removed, known.Metadata)) Remove(key, known);
+        else _deleted.Add(removed.Uid);
+    }
 
+    private void Set(string key, T? before, T after)
+    {
+        lock (_reading) _objects[key] = after;
+        Changed?.Invoke(before, after);
+    }
+
+    private void Remove(string key, T before)
+    {
+        _deleted.Add(before.Metadata.Uid);
+        lock (_reading) _objects.Remove(key);
         Changed?.Invoke(before, null);
     }
 
-    /// <summary>Not newer than what we have, which happens when our own write's answer overtook the watch.</summary>
-    private static bool IsStale(ObjectMeta known, ObjectMeta value) =>
-        known.ResourceVersion == value.ResourceVersion || IsNewer(known.ResourceVersion, value.ResourceVersion);
-
-    /// <summary>Versions are opaque by contract; where both are numbers, as etcd's are, they are compared.</summary>
-    private static bool IsNewer(string? one, string? other) =>
-        ulong.TryParse(one, NumberStyles.None, CultureInfo.InvariantCulture, out var left)
-        && ulong.TryParse(other, NumberStyles.None, CultureInfo.InvariantCulture, out var right)
-        && left > right;
+    /// <summary>A list under way: readers see the old content until it is complete.</summary>
+    private sealed class Relist
+    {
+        public Dictionary<string, T> Objects { get; } = new(StringComparer.Ordinal);
+        public HashSet<string> AcceptedMeanwhile { get; } = new(StringComparer.Ordinal);
+    }
 }
-
-public enum StoreChangeKind
-{
-    ListBegins,
-    Listed,
-    ListComplete,
-    Set,
-    Removed,
-}
-
-/// <summary>One step of a store's history, as the watch machine orders it.</summary>
-/// <param name="ListVersion">Of a complete list: the resourceVersion it was read at.</param>
-public readonly record struct StoreChange<T>(StoreChangeKind Kind, T? Object = null, string? ListVersion = null)
-    where T : class;

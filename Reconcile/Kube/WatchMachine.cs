@@ -2,102 +2,87 @@ using KruiseImage.Crds;
 
 namespace KruiseImage.Reconcile.Kube;
 
-public enum WatchState
+public enum WatchPhase
 {
-    /// <summary>A list begins.</summary>
+    /// <summary>Nothing is known, or what is known is too old to go on from.</summary>
     Empty,
-    /// <summary>Pages of a list are still missing.</summary>
-    Listing,
-    /// <summary>Everything up to a version is known; no watch is open.</summary>
-    Listed,
+    /// <summary>A list is under way: the next page is wanted.</summary>
+    InitPage,
+    /// <summary>All is known up to <see cref="WatchState.Version"/>; a watch from there is wanted.</summary>
+    InitListed,
+    /// <summary>A watch is open; its next event is wanted.</summary>
     Watching,
 }
 
-/// <summary>What the shell has to do next.</summary>
-public enum WatchRequest
-{
-    List,
-    OpenWatch,
-    ReadWatch,
-}
+/// <param name="Version">The resourceVersion up to which the store knows all.</param>
+/// <param name="Continue">The token of the next page; null for the first.</param>
+/// <param name="HeardSomething">Whether the open watch has sent anything.</param>
+public readonly record struct WatchState(WatchPhase Phase, string? Version = null, string? Continue = null, bool HeardSomething = false);
+
+/// <summary>What one input led to.</summary>
+/// <param name="Failure">When set, the shell waits, longer each time, before it goes on.</param>
+public readonly record struct WatchStep<T>(WatchState State, StoreChange<T>? Change = null, string? Failure = null)
+    where T : class;
 
 /// <summary>
-/// The informer's protocol as an explicit state machine: which request comes next, and what an answer means for the store. Pure;
-/// the reflector performs the requests. Invariant: the store's content is always one that the server had, or is on its way to
-/// one; a version is never skipped; after 410 everything is listed again, and the old content stays until the new is complete.
+/// The protocol of an informer as a function from (state, input) to (state, change of the store). Pure: the reflector asks the
+/// server for what the phase wants and feeds the answer in.
+/// <para>
+/// Invariant: no version is skipped. A watch goes on from the last version heard, also after it broke; when the server has
+/// forgotten that version (410 Gone), all is listed again while the store keeps its old content.
+/// </para>
 /// </summary>
-public sealed class WatchMachine<T>(ListQuery query, int pageSize)
-    where T : class, IKubeObject
+public static class WatchMachine
 {
-    private string? _continue;
-    private string? _version;
+    private static readonly WatchState Empty = new(WatchPhase.Empty);
 
-    public WatchState State { get; private set; } = WatchState.Empty;
+    /// <summary>Empty → InitPage. Comes before the list is asked for, so that writes answered meanwhile count as newer than it.</summary>
+    public static WatchStep<T> Begin<T>()
+        where T : class => new(new WatchState(WatchPhase.InitPage), new StoreChange<T>(StoreChangeKind.ListBegins));
 
-    public WatchRequest Next => State switch
+    /// <summary>InitPage → InitPage, InitListed, or Empty when the continue token expired.</summary>
+    public static WatchStep<T> OnPage<T>(WatchState state, ApiResult<ObjectList<T>> page)
+        where T : class
     {
-        WatchState.Empty or WatchState.Listing => WatchRequest.List,
-        WatchState.Listed => WatchRequest.OpenWatch,
-        _ => WatchRequest.ReadWatch,
-    };
-
-    public ListQuery Query => State is WatchState.Empty or WatchState.Listing
-        ? query with { Limit = pageSize, Continue = _continue }
-        : query with { ResourceVersion = _version };
-
-    public IEnumerable<StoreChange<T>> OnPage(ApiResult<ObjectList<T>> page)
-    {
-        if (!page.IsOk)
-        {
-            // An expired continue token, or a server that forgot the version between pages.
-            if (page.Error == ApiError.Gone) Restart();
-            yield break;
-        }
-
-        if (State == WatchState.Empty) yield return new StoreChange<T>(StoreChangeKind.ListBegins);
-        State = WatchState.Listing;
-        foreach (var item in page.Value!.Items) yield return new StoreChange<T>(StoreChangeKind.Listed, item);
-        _continue = page.Value.Metadata.Continue;
-        _version = page.Value.Metadata.ResourceVersion;
-        if (!string.IsNullOrEmpty(_continue)) yield break;
-        State = WatchState.Listed;
-        yield return new StoreChange<T>(StoreChangeKind.ListComplete, ListVersion: _version);
+        // An expired token is Gone; one that another server cannot read is merely refused, and would be again.
+        if (page.Error == ApiError.Gone || (state.Continue is not null && page.Error is ApiError.Failed or ApiError.Invalid))
+            return new WatchStep<T>(Empty, Failure: page.Message);
+        if (!page.IsOk) return new WatchStep<T>(state, Failure: page.Message);
+        var (metadata, items) = (page.Value!.Metadata, page.Value.Items);
+        return string.IsNullOrEmpty(metadata.Continue)
+            ? new WatchStep<T>(new WatchState(WatchPhase.InitListed, metadata.ResourceVersion), new StoreChange<T>(StoreChangeKind.LastPage, Page: items))
+            : new WatchStep<T>(state with { Continue = metadata.Continue }, new StoreChange<T>(StoreChangeKind.Page, Page: items));
     }
 
-    public void OnOpened(ApiError error)
+    /// <summary>InitListed → Watching, or Empty when the version is forgotten.</summary>
+    public static WatchStep<T> OnOpened<T>(WatchState state, ApiError error, string message)
+        where T : class => error switch
+        {
+            ApiError.None => new WatchStep<T>(new WatchState(WatchPhase.Watching, state.Version)),
+            ApiError.Gone => new WatchStep<T>(Empty, Failure: message),
+            _ => new WatchStep<T>(state, Failure: message),
+        };
+
+    /// <summary>Watching → Watching, InitListed when the watch ended, or Empty when the version is forgotten.</summary>
+    /// <param name="event">Null: the watch ended, by the server or by the connection.</param>
+    public static WatchStep<T> OnEvent<T>(WatchState state, WatchEvent<T>? @event)
+        where T : class, IKubeObject
     {
-        if (error == ApiError.None) State = WatchState.Watching;
-        else if (error == ApiError.Gone) Restart();
-    }
+        if (@event is not { } heard) return Ended<T>(state, "the watch closed at once");
+        if (heard.Kind == WatchEventKind.Error)
+            return heard.Error == ApiError.Gone ? new WatchStep<T>(Empty, Failure: heard.Message) : Ended<T>(state with { HeardSomething = false }, heard.Message);
 
-    /// <summary>Null: the server closed the watch, or the connection broke.</summary>
-    public StoreChange<T>? OnEvent(WatchEvent<T>? change)
-    {
-        if (change is not { } known || (known.Kind == WatchEventKind.Error && known.Error != ApiError.Gone))
+        var next = new WatchState(WatchPhase.Watching, heard.ResourceVersion ?? heard.Object?.Metadata.ResourceVersion ?? state.Version, HeardSomething: true);
+        return heard.Kind switch
         {
-            State = WatchState.Listed;
-            return null;
-        }
-
-        if (known.Kind == WatchEventKind.Error)
-        {
-            Restart();
-            return null;
-        }
-
-        _version = known.ResourceVersion ?? known.Object?.Metadata.ResourceVersion ?? _version;
-        return known.Kind switch
-        {
-            WatchEventKind.Added or WatchEventKind.Modified => new StoreChange<T>(StoreChangeKind.Set, known.Object),
-            WatchEventKind.Deleted => new StoreChange<T>(StoreChangeKind.Removed, known.Object),
-            _ => null,
+            WatchEventKind.Added or WatchEventKind.Modified => new WatchStep<T>(next, new StoreChange<T>(StoreChangeKind.Set, heard.Object)),
+            WatchEventKind.Deleted => new WatchStep<T>(next, new StoreChange<T>(StoreChangeKind.Removed, heard.Object)),
+            WatchEventKind.Bookmark => new WatchStep<T>(next),
+            _ => throw new ArgumentOutOfRangeException(nameof(@event), heard.Kind, null),
         };
     }
 
-    private void Restart()
-    {
-        State = WatchState.Empty;
-        _continue = null;
-        _version = null;
-    }
+    /// <summary>A watch that worked ends now and then, and is opened again at once; one that never spoke is a failure.</summary>
+    private static WatchStep<T> Ended<T>(WatchState state, string failure)
+        where T : class => new(new WatchState(WatchPhase.InitListed, state.Version), Failure: state.HeardSomething ? null : failure);
 }

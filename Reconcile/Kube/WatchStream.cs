@@ -7,65 +7,63 @@ using KruiseImage.Crds;
 namespace KruiseImage.Reconcile.Kube;
 
 /// <summary>
-/// An open watch: lines out of a pipe, one event each. A connection that says nothing, not even a bookmark, for longer than the
-/// server lets a watch live is taken for dead.
+/// An open watch: lines out of a pipe, one event each. Memory is bounded by the longest line allowed; a longer one ends the watch.
+/// Opened by <see cref="KubeClient"/>; when it is overdue is the business of <see cref="TimedWatch{T}"/>.
 /// </summary>
-public sealed class WatchStream<T>(HttpResponseMessage response, Stream stream, JsonTypeInfo<T> type) : IWatchStream<T>
+/// <param name="response">Disposed of with the watch; that closes the connection.</param>
+public sealed class WatchStream<T>(IDisposable response, Stream stream, JsonTypeInfo<T> type) : IWatchStream<T>
     where T : class, IKubeObject
 {
     /// <summary>An object is at most 1.5 MB in etcd; its JSON in an event somewhat more.</summary>
     private const int LongestLine = 8 << 20;
 
-    private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(11);
-
-    private readonly PipeReader _lines = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 16 << 10));
+    private readonly PipeReader _bytes = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 16 << 10));
 
     public async ValueTask<WatchEvent<T>?> Next(CancellationToken cancellationToken)
     {
-        while (await Read(cancellationToken).ConfigureAwait(false) is { } read)
+        while (true)
         {
-            var buffer = read.Buffer;
-            if (buffer.PositionOf((byte)'\n') is { } end)
+            ReadResult read;
+            try
             {
-                var line = buffer.Slice(0, end);
-                var isBlank = line.Length <= 1;
-                var known = isBlank ? default : WatchDecoder.Decode(line, type);
-                _lines.AdvanceTo(buffer.GetPosition(1, end));
-                if (!isBlank) return known;
-                continue;
+                read = await _bytes.ReadAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception failure) when (failure is IOException or HttpRequestException or SocketException)
+            {
+                return null; // the connection broke: as normal as the server closing it
             }
 
-            var isOver = read.IsCompleted || buffer.Length > LongestLine;
-            _lines.AdvanceTo(buffer.Start, buffer.End); // all seen: the next read waits for more
-            if (isOver) return null;
-        }
+            var rest = read.Buffer;
+            if (TryTakeEvent(ref rest, out var taken))
+            {
+                _bytes.AdvanceTo(rest.Start);
+                return taken;
+            }
 
-        return null;
+            _bytes.AdvanceTo(rest.Start, rest.End);
+            if (read.IsCompleted || rest.Length > LongestLine) return null;
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _lines.CompleteAsync().ConfigureAwait(false);
+        await _bytes.CompleteAsync().ConfigureAwait(false);
         response.Dispose();
     }
 
-    /// <returns>Null when the connection broke or fell silent: as normal as the server closing it.</returns>
-    private async ValueTask<ReadResult?> Read(CancellationToken cancellationToken)
+    /// <summary>The first line that is not blank, taken off the front of <paramref name="bytes"/>.</summary>
+    private bool TryTakeEvent(ref ReadOnlySequence<byte> bytes, out WatchEvent<T> taken)
     {
-        if (_lines.TryRead(out var buffered)) return buffered;
-        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        silence.CancelAfter(LongestSilence);
-        try
+        while (bytes.PositionOf((byte)'\n') is { } end)
         {
-            return await _lines.ReadAsync(silence.Token).ConfigureAwait(false);
+            var line = bytes.Slice(0, end);
+            bytes = bytes.Slice(bytes.GetPosition(1, end));
+            if (line.Length <= 1) continue;
+            taken = WatchDecoder.Decode(line, type);
+            return true;
         }
-        catch (Exception failure) when (failure is IOException or HttpRequestException or SocketException)
-        {
-            return null;
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return null;
-        }
+
+        taken = default;
+        return false;
     }
 }

@@ -3,28 +3,32 @@ using System.Diagnostics.CodeAnalysis;
 namespace KruiseImage.Reconcile.Kube;
 
 /// <summary>
-/// The work queue as threads see it. Adding never blocks; taking waits without polling, with one timer for all delayed keys.
+/// The work queue as threads see it: informers' handlers add keys, the <see cref="ControllerLoop{TKey}"/> takes them. Adding never
+/// blocks; taking waits without polling; one timer serves all delayed keys. Delays follow the monotonic clock, so that a step of
+/// the wall clock neither hurries nor stops them.
 /// </summary>
 public sealed class WorkQueue<TKey> : IDisposable
     where TKey : notnull
 {
     private static readonly Backoff RetryBackoff = new(TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(60));
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
 
     private readonly Lock _gate = new();
     private readonly WorkQueueCore<TKey> _core = new();
     private readonly SemaphoreSlim _ready = new(0);
     private readonly TimeProvider _clock;
     private readonly Random _random;
+    private readonly long _start;
     private readonly ITimer _timer;
-    private DateTimeOffset? _timerDue;
+    private TimeSpan? _timerDue;
 
     public WorkQueue(TimeProvider clock, Random random)
     {
-        (_clock, _random) = (clock, random);
-        _timer = clock.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        (_clock, _random, _start) = (clock, random, clock.GetTimestamp());
+        _timer = clock.CreateTimer(static queue => ((WorkQueue<TKey>)queue!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Keys that wait for a hand.</summary>
+    /// <summary>Keys that wait for a worker.</summary>
     public int Depth
     {
         get
@@ -33,42 +37,64 @@ public sealed class WorkQueue<TKey> : IDisposable
         }
     }
 
-    public void Add(TKey key) => Change(core => core.Add(key));
+    private TimeSpan Now => _clock.GetElapsedTime(_start);
 
-    public void AddAfter(TKey key, TimeSpan delay) => Change(core => core.AddAt(key, _clock.GetUtcNow() + delay));
-
-    public async Task<TKey> Take(CancellationToken cancellationToken)
+    public void Add(TKey key)
     {
-        while (true)
+        lock (_gate)
         {
-            await _ready.WaitAsync(cancellationToken).ConfigureAwait(false);
-            lock (_gate)
-            {
-                if (_core.TryTake(out var key)) return key!;
-            }
+            var before = _core.Ready;
+            _core.Add(key);
+            Publish(before);
         }
     }
 
-    /// <summary>Gives a key back and maps the outcome of its work to what comes next.</summary>
-    [SuppressMessage("Security", "CA5394", Justification = "jitter needs no secrecy")]
-    public void Finish(TKey key, Outcome outcome) => Change(core =>
+    public void AddAfter(TKey key, TimeSpan delay)
     {
-        core.Finish(key);
-        switch (outcome.Kind)
+        lock (_gate)
         {
-            case OutcomeKind.Retry:
-                var delay = RetryBackoff.Delay(core.CountFailure(key), _random.NextDouble());
-                core.AddAt(key, _clock.GetUtcNow() + (outcome.After > delay ? outcome.After : delay));
-                break;
-            case OutcomeKind.RequeueAfter:
-                core.Forget(key);
-                core.AddAt(key, _clock.GetUtcNow() + outcome.After);
-                break;
-            default:
-                core.Forget(key);
-                break;
+            var before = _core.Ready;
+            AddAfterLocked(key, delay);
+            Publish(before);
         }
-    });
+    }
+
+    /// <summary>Waits for a key. It must be given back with <see cref="Finish"/>, whatever became of it.</summary>
+    public async ValueTask<TKey> Take(CancellationToken cancellationToken)
+    {
+        await _ready.WaitAsync(cancellationToken).ConfigureAwait(false);
+        lock (_gate)
+        {
+            // Invariant: one permit of the semaphore for each ready key.
+            return _core.TryTake(out var key) ? key : throw new InvalidOperationException("a permit without a key");
+        }
+    }
+
+    /// <summary>Gives a key back and turns the outcome of its work into what comes next.</summary>
+    public void Finish(TKey key, Outcome outcome)
+    {
+        lock (_gate)
+        {
+            var before = _core.Ready;
+            _core.Finish(key);
+            switch (outcome.Kind)
+            {
+                case OutcomeKind.Retry:
+                    var backoff = RetryDelay(_core.CountFailure(key));
+                    AddAfterLocked(key, outcome.After > backoff ? outcome.After : backoff);
+                    break;
+                case OutcomeKind.RequeueAfter:
+                    _core.Forget(key);
+                    AddAfterLocked(key, outcome.After);
+                    break;
+                default:
+                    _core.Forget(key);
+                    break;
+            }
+
+            Publish(before);
+        }
+    }
 
     public void Dispose()
     {
@@ -76,24 +102,34 @@ public sealed class WorkQueue<TKey> : IDisposable
         _ready.Dispose();
     }
 
-    private void OnTimer() => Change(core =>
-    {
-        _timerDue = null;
-        core.Tick(_clock.GetUtcNow());
-    });
-
-    /// <summary>Every change ends here: one permit per key that became ready, and the timer set to the earliest due key.</summary>
-    private void Change(Action<WorkQueueCore<TKey>> change)
+    private void OnTimer()
     {
         lock (_gate)
         {
             var before = _core.Ready;
-            change(_core);
-            if (_core.Ready > before) _ready.Release(_core.Ready - before);
-            if (_core.NextDue is not { } due || due == _timerDue) return;
-            _timerDue = due;
-            var delay = due - _clock.GetUtcNow();
-            _timer.Change(delay > TimeSpan.Zero ? delay : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            _timerDue = null;
+            _core.Tick(Now);
+            Publish(before);
         }
+    }
+
+    [SuppressMessage("Security", "CA5394", Justification = "jitter needs no secrecy")]
+    private TimeSpan RetryDelay(int failures) => RetryBackoff.Delay(failures, _random.NextDouble());
+
+    private void AddAfterLocked(TKey key, TimeSpan delay)
+    {
+        if (delay <= TimeSpan.Zero) _core.Add(key);
+        else _core.AddAt(key, Now + delay);
+    }
+
+    /// <summary>Every change ends here: a permit for each key that became ready, and the timer set to the earliest delay.</summary>
+    private void Publish(int readyBefore)
+    {
+        if (_core.Ready > readyBefore) _ready.Release(_core.Ready - readyBefore);
+        if (_core.NextDue is not { } due || due == _timerDue) return;
+        _timerDue = due;
+        // Rounded up: a timer that fires a fraction too early would only be set again. A long wait is cut into days.
+        var delay = Math.Clamp(Math.Ceiling((due - Now).TotalMilliseconds), 0, LongestTimer.TotalMilliseconds);
+        _timer.Change(TimeSpan.FromMilliseconds(delay), Timeout.InfiniteTimeSpan);
     }
 }

@@ -1,70 +1,83 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace KruiseImage.Reconcile.Kube;
 
 /// <summary>
-/// The rules of a work queue, without threads or clock: a key waits at most once, is never in two hands, and when it is added
-/// while in a hand it waits again afterwards. Of several delays for one key the earliest wins. Pure; the shell is
-/// <see cref="WorkQueue{TKey}"/>.
+/// The rules of a work queue, without threads or clock: a key waits at most once and is never processed twice at a time; one
+/// that is added while it is processed waits again afterwards. Of several delays for a key the earliest wins, and adding it
+/// without delay ends them. Times are counted from any fixed moment of a monotonic clock. Each operation costs O(log n).
+/// Pure; the shell is <see cref="WorkQueue{TKey}"/>.
 /// </summary>
 public sealed class WorkQueueCore<TKey>
     where TKey : notnull
 {
+    private const int StaleEntriesTolerated = 64;
+
     private readonly Queue<TKey> _ready = new();
-    private readonly HashSet<TKey> _waiting = [];
-    private readonly HashSet<TKey> _inHand = [];
-    private readonly HashSet<TKey> _again = [];
-    private readonly Dictionary<TKey, DateTimeOffset> _due = [];
-    private readonly PriorityQueue<TKey, DateTimeOffset> _delayed = new();
+    private readonly HashSet<TKey> _queued = [];
+    private readonly HashSet<TKey> _processing = [];
+    /// <summary>Processed now, and added meanwhile.</summary>
+    private readonly HashSet<TKey> _dirty = [];
+    /// <summary>The valid delays. The heap may hold older ones; they are skipped when they surface.</summary>
+    private readonly Dictionary<TKey, TimeSpan> _due = [];
+    private PriorityQueue<TKey, TimeSpan> _heap = new();
     private readonly Dictionary<TKey, int> _failures = [];
 
+    /// <summary>Keys that can be taken now.</summary>
     public int Ready => _ready.Count;
 
+    /// <summary>Keys that wait for their time.</summary>
+    public int Delayed => _due.Count;
+
     /// <summary>When the next delayed key is due.</summary>
-    public DateTimeOffset? NextDue
+    public TimeSpan? NextDue
     {
         get
         {
             DropStale();
-            return _delayed.TryPeek(out _, out var due) ? due : null;
+            return _heap.TryPeek(out _, out var due) ? due : null;
         }
     }
 
     public void Add(TKey key)
     {
         _due.Remove(key);
-        if (_inHand.Contains(key)) _again.Add(key);
-        else if (_waiting.Add(key)) _ready.Enqueue(key);
+        if (_processing.Contains(key)) _dirty.Add(key);
+        else if (_queued.Add(key)) _ready.Enqueue(key);
     }
 
-    public void AddAt(TKey key, DateTimeOffset due)
+    public void AddAt(TKey key, TimeSpan due)
     {
-        if (_waiting.Contains(key) || _again.Contains(key) || (_due.TryGetValue(key, out var known) && known <= due)) return;
+        if (_queued.Contains(key) || _dirty.Contains(key)) return;
+        if (_due.TryGetValue(key, out var known) && known <= due) return;
         _due[key] = due;
-        _delayed.Enqueue(key, due);
+        _heap.Enqueue(key, due);
+        if (_heap.Count > 2 * _due.Count + StaleEntriesTolerated) Compact();
     }
 
-    /// <summary>Moves what is due to the ready keys.</summary>
-    public void Tick(DateTimeOffset now)
+    /// <summary>Moves the keys that are due to the ready ones.</summary>
+    public void Tick(TimeSpan now)
     {
-        for (DropStale(); _delayed.TryPeek(out var key, out var due) && due <= now; DropStale())
+        for (DropStale(); _heap.TryPeek(out var key, out var due) && due <= now; DropStale())
         {
-            _delayed.Dequeue();
+            _heap.Dequeue();
             Add(key);
         }
     }
 
-    public bool TryTake(out TKey? key)
+    /// <summary>Takes the key that has been ready longest. It has to come back through <see cref="Finish"/>.</summary>
+    public bool TryTake([MaybeNullWhen(false)] out TKey key)
     {
         if (!_ready.TryDequeue(out key)) return false;
-        _waiting.Remove(key);
-        _inHand.Add(key);
+        _queued.Remove(key);
+        _processing.Add(key);
         return true;
     }
 
-    /// <summary>Gives a key back.</summary>
     public void Finish(TKey key)
     {
-        if (!_inHand.Remove(key)) throw new InvalidOperationException($"{key} is in no hand");
-        if (_again.Remove(key)) Add(key);
+        if (!_processing.Remove(key)) throw new InvalidOperationException($"{key} was not taken");
+        if (_dirty.Remove(key)) Add(key);
     }
 
     /// <returns>How often the key has failed in a row, this time included.</returns>
@@ -72,9 +85,11 @@ public sealed class WorkQueueCore<TKey>
 
     public void Forget(TKey key) => _failures.Remove(key);
 
-    /// <summary>A key that was added earlier than its delay leaves its old place in the heap behind.</summary>
     private void DropStale()
     {
-        while (_delayed.TryPeek(out var key, out var due) && (!_due.TryGetValue(key, out var valid) || valid != due)) _delayed.Dequeue();
+        while (_heap.TryPeek(out var key, out var due) && !(_due.TryGetValue(key, out var valid) && valid == due)) _heap.Dequeue();
     }
+
+    /// <summary>A key that is delayed and added over and over leaves an entry in the heap each time: they are swept before they pile up.</summary>
+    private void Compact() => _heap = new PriorityQueue<TKey, TimeSpan>(_due.Select(delay => (delay.Key, delay.Value)));
 }
