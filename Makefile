@@ -39,6 +39,9 @@ e2e: parts build ## the scenarios; CLUSTER=kind runs them on kind
 bench: parts build bed ## the numbers we promise, measured here, into docs/bench.md
 	@e2e/sandbox.sh $(BED) bench
 
+kill-test: parts bed ## ends the bed in every way at random moments and checks that nothing is left
+	@e2e/kill-test.sh
+
 check: ## formatting, and every project built with warnings as errors
 	@for project in $(PROJECTS); do \
 	  echo "check: $$project"; \
@@ -66,4 +69,4 @@ parts:
 bed:
 	@dotnet build e2e/bed --configuration Release $(QUIET)
 
-.PHONY: help build test unit e2e bench check fmt demo demo-up demo-down clean parts bed
+.PHONY: help build test unit e2e bench kill-test check fmt demo demo-up demo-down clean parts bed

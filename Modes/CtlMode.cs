@@ -27,6 +27,7 @@ public static class CtlMode
         command.Add(WaitCommand.Create());
         command.Add(GetCommand.Create());
         command.Add(DescribeCommand.Create());
+        command.Add(InstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
         ConnectionOptions.AddTo(command);
         command.Add(Terminal.NoColorOption);
         return command;

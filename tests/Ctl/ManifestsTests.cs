@@ -1,0 +1,96 @@
+using KruiseImage.Modes.Ctl;
+using KruiseImage.Tests.Crds;
+using Xunit;
+using YamlDotNet.RepresentationModel;
+
+namespace KruiseImage.Tests.Ctl;
+
+/// <summary>What the executable carries is what stands in manifests/, whole, in an order that a cluster takes.</summary>
+public class ManifestsTests
+{
+    private const string Image = "registry.example.com/kruise-image:9";
+
+    private static readonly IReadOnlyList<Manifest> All = [.. Manifests.Read(Image, crdsOnly: false)];
+
+    [Fact]
+    public void Every_file_is_embedded_and_unchanged()
+    {
+        var files = Directory.GetFiles(CrdManifest.Directory(), "*.yaml", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(CrdManifest.Directory(), file));
+        Assert.Equal(files.Order(StringComparer.Ordinal), Manifests.Files.Order(StringComparer.Ordinal));
+        foreach (var file in Manifests.Files)
+        {
+            var text = File.ReadAllText(Path.Combine(CrdManifest.Directory(), file));
+            foreach (var part in text.Replace("kruise-image:VERSION", Image, StringComparison.Ordinal).Split("\n---\n"))
+                Assert.Contains(All, manifest => manifest.Yaml.TrimEnd() == part.TrimEnd());
+        }
+    }
+
+    [Fact]
+    public void Every_object_is_there_once_and_knows_where_it_lives()
+    {
+        Assert.Equal(All.Count, All.Select(manifest => (manifest.ToString(), manifest.Namespace)).Distinct().Count());
+        foreach (var manifest in All)
+        {
+            var resource = ManifestResource.Of(manifest);
+            Assert.StartsWith(manifest.Kind[..3], resource.Plural, StringComparison.OrdinalIgnoreCase);
+            Assert.Equal(manifest.Namespace is not null, resource.Namespaced);
+        }
+    }
+
+    [Fact]
+    public void Objects_come_after_what_they_need()
+    {
+        var order = All.Select(manifest => manifest.Kind).Distinct().ToList();
+        Assert.Equal(
+            ["CustomResourceDefinition", "Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Deployment", "DaemonSet"], order);
+        Assert.Equal(3, Manifests.Read(Image, crdsOnly: true).Count());
+    }
+
+    [Fact]
+    public void The_workloads_run_from_the_image_that_was_asked_for()
+    {
+        Assert.Equal(2, All.Count(manifest => manifest.Yaml.Contains($"        image: {Image}\n", StringComparison.Ordinal)));
+        Assert.DoesNotContain(All, manifest => manifest.Yaml.Contains("VERSION", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Without_rules_a_CRD_is_the_same_but_for_the_rules()
+    {
+        foreach (var crd in Manifests.Read(Image, crdsOnly: true))
+        {
+            var without = Manifests.WithoutRules(crd);
+            Assert.DoesNotContain("x-kubernetes-validations", without.Yaml, StringComparison.Ordinal);
+            Assert.Equal(WithoutRules(Load(crd.Yaml)), Load(without.Yaml));
+        }
+    }
+
+    /// <summary>Every rule of a role is about something that the code of that component does; secrets are of one namespace only.</summary>
+    [Fact]
+    public void Roles_grant_no_wildcards_and_no_secrets_of_the_cluster()
+    {
+        foreach (var role in All.Where(manifest => manifest.Kind is "ClusterRole" or "Role"))
+        {
+            Assert.DoesNotContain("'*'", role.Yaml, StringComparison.Ordinal);
+            if (role.Kind == "ClusterRole") Assert.DoesNotContain("secrets", role.Yaml, StringComparison.Ordinal);
+        }
+
+        var secrets = Assert.Single(All, manifest => manifest.Kind == "Role" && manifest.Yaml.Contains("secrets", StringComparison.Ordinal));
+        Assert.Equal(("kruise-daemon-config", "kruise-image-daemon"), (secrets.Namespace, secrets.Name));
+    }
+
+    private static YamlNode Load(string yaml)
+    {
+        var stream = new YamlStream();
+        stream.Load(new StringReader(yaml));
+        return stream.Documents[0].RootNode;
+    }
+
+    private static YamlNode WithoutRules(YamlNode node)
+    {
+        if (node is YamlSequenceNode sequence) foreach (var item in sequence) WithoutRules(item);
+        if (node is not YamlMappingNode mapping) return node;
+        mapping.Children.Remove("x-kubernetes-validations");
+        foreach (var value in mapping.Children.Values) WithoutRules(value);
+        return node;
+    }
+}
