@@ -2,6 +2,7 @@ using System.CommandLine;
 
 namespace KruiseImage.Modes.Ctl;
 
+/// <summary>How a verb prints what it found.</summary>
 public enum OutputFormat
 {
     Table,

@@ -62,7 +62,12 @@ public sealed class ClusterConfig
         if (_authorities is not null)
         {
             // No callback: the chain ends at the cluster's own CA and the name must be in the certificate.
-            tls.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+            tls.CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+                DisableCertificateDownloads = true,
+            };
             tls.CertificateChainPolicy.CustomTrustStore.AddRange(_authorities);
         }
 
