@@ -21,7 +21,8 @@ public static class ApiPath
         ("limit", query.Limit?.ToString(CultureInfo.InvariantCulture)), ("continue", query.Continue), ("resourceVersion", query.ResourceVersion)]);
 
     public static string WatchQuery(ListQuery query) => Join([.. Selectors(query),
-        ("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", query.ResourceVersion), ("timeoutSeconds", query.Timeout is { } timeout ? ((long)timeout.TotalSeconds).ToString(CultureInfo.InvariantCulture) : null)]);
+        ("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", query.ResourceVersion),
+        ("timeoutSeconds", query.Timeout is { } timeout ? ((long)timeout.TotalSeconds).ToString(CultureInfo.InvariantCulture) : null)]);
 
     private static IEnumerable<(string Name, string? Value)> Selectors(ListQuery query) =>
         [("labelSelector", query.LabelSelector), ("fieldSelector", query.FieldSelector)];
