@@ -83,7 +83,7 @@ public sealed partial class PlanExecutor(
     {
         var body = JobStatusPatch.Write(patch.ResourceVersion, patch.Status);
         var result = await client.Patch(Resources.ImagePullJobs, patch.Namespace, patch.Name, new ApiPatch(PatchKind.Merge, body, "status"), cancellationToken).ConfigureAwait(false);
-        if (result.IsOk) board.NoteStatusWrite(ObjectKey.Of(patch.Namespace, patch.Name), clock.GetUtcNow());
+        if (result.IsOk) board.NoteStatusWrite(ObjectKey.Of(patch.Namespace, patch.Name), patch.Status, clock.GetUtcNow());
         return await Settle(result, Resources.ImagePullJobs, jobs, patch.Namespace, patch.Name, cancellationToken).ConfigureAwait(false);
     }
 

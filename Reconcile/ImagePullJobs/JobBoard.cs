@@ -16,8 +16,7 @@ public sealed class JobBoard(ILister<Node> nodes, ILister<NodeImage> nodeImages,
     private readonly Dictionary<string, string> _uids = new(StringComparer.Ordinal);
     private readonly RecentSet _gone = new(TimeSpan.FromMinutes(10));
 
-    /// <summary>By node slot: the jobs that have reserved it or wait for its silent daemon.</summary>
-    private readonly Dictionary<int, List<JobLedger>> _attached = [];
+    private readonly NodeAttachments _attached = new();
 
     public int UnfinishedJobs
     {
@@ -33,6 +32,12 @@ public sealed class JobBoard(ILister<Node> nodes, ILister<NodeImage> nodeImages,
         {
             if (before is not null && before.Metadata.Uid != after?.Metadata.Uid) Forget(before, now);
             if (after is null) return;
+            if (after.Metadata.DeletionTimestamp is not null)
+            {
+                Forget(after, now); // somebody's finalizer may hold the object for long; its pulls stop now
+                return;
+            }
+
             var uid = after.Metadata.Uid ?? "";
             if (!_ledgers.TryGetValue(uid, out var ledger))
             {
@@ -50,7 +55,7 @@ public sealed class JobBoard(ILister<Node> nodes, ILister<NodeImage> nodeImages,
         lock (_gate)
         {
             var name = (after ?? before)!.Metadata.Name!;
-            var relabelled = !SameLabels(before?.Metadata.Labels, after?.Metadata.Labels);
+            var relabelled = !Labels.Same(before?.Metadata.Labels, after?.Metadata.Labels);
             var replaced = before?.Metadata.Uid != after?.Metadata.Uid;
             if (relabelled || replaced) enqueueNode(name);
             if (!relabelled && !replaced && before?.IsReady == after?.IsReady) return; // a heartbeat
@@ -129,11 +134,11 @@ public sealed class JobBoard(ILister<Node> nodes, ILister<NodeImage> nodeImages,
         Refresh(ledger, slot, now);
     });
 
-    public void NoteStatusWrite(string jobKey, DateTimeOffset now)
+    public void NoteStatusWrite(string jobKey, ImagePullJobStatus status, DateTimeOffset now)
     {
         lock (_gate)
         {
-            if (_uids.TryGetValue(jobKey, out var uid)) _ledgers[uid].StatusWrittenAt = now;
+            if (_uids.TryGetValue(jobKey, out var uid)) _ledgers[uid].Written = new StatusWrite(status, now);
         }
     }
 
@@ -141,8 +146,8 @@ public sealed class JobBoard(ILister<Node> nodes, ILister<NodeImage> nodeImages,
     {
         lock (_gate)
         {
-            if (!_slots.TryGet(node, out var slot) || !_attached.TryGetValue(slot, out var attached)) return [];
-            return [.. attached.Where(ledger => ledger.Places[slot] == Place.Active).Select(ledger => ledger.ClaimOn(slot))];
+            if (!_slots.TryGet(node, out var slot)) return [];
+            return [.. _attached.At(slot).Where(ledger => ledger.Places[slot] == Place.Active).Select(ledger => ledger.ClaimOn(slot))];
         }
     }
 
@@ -212,7 +217,7 @@ public sealed class JobBoard(ILister<Node> nodes, ILister<NodeImage> nodeImages,
         for (var slot = 0; slot < _slots.Capacity; slot++)
         {
             if (ledger.Places[slot] is Place.NotDesired or Place.Waiting || !_slots.TryGetName(slot, out var name)) continue;
-            Detach(ledger, slot);
+            _attached.Remove(ledger, slot);
             enqueueNode(name);
         }
 
@@ -258,13 +263,13 @@ public sealed class JobBoard(ILister<Node> nodes, ILister<NodeImage> nodeImages,
         ledger.Holds.Remove(slot);
         ledger.Failures.Remove(slot);
         ledger.Digests.Unset(slot);
-        Detach(ledger, slot);
+        _attached.Remove(ledger, slot);
         if (to == Place.Active) ledger.Dispatches[slot] = new Dispatch(now, verdict.Acknowledged);
         if (to == Place.Held) ledger.Holds[slot] = new Hold(verdict.Reason, now);
         if (to == Place.Failed) ledger.Failures[slot] = new NodeFailure(verdict.Reason, verdict.Message);
         if (to == Place.Succeeded && verdict.ImageID.Length > 0) ledger.Digests.Set(slot, verdict.ImageID);
         if (to is Place.Succeeded or Place.Failed or Place.NotDesired) ledger.Rounds.Remove(slot);
-        if (to == Place.Active || verdict.Reason == PullReason.DaemonNotResponding) Attach(ledger, slot);
+        if (to == Place.Active || verdict.Reason == PullReason.DaemonNotResponding) _attached.Add(ledger, slot);
         if (to is not (Place.Succeeded or Place.Failed) && from is not Place.NotDesired || to == Place.Active) enqueueNode(_slots.Name(slot));
         enqueueJob(ledger.Key);
     }
@@ -272,8 +277,7 @@ public sealed class JobBoard(ILister<Node> nodes, ILister<NodeImage> nodeImages,
     /// <summary>The daemon of the node wrote a status: it lives.</summary>
     private void NoteSign(int slot, DateTimeOffset now)
     {
-        if (!_attached.TryGetValue(slot, out var attached)) return;
-        foreach (var ledger in attached.ToArray())
+        foreach (var ledger in _attached.At(slot).ToArray())
         {
             if (ledger.Dispatches.TryGetValue(slot, out var dispatch))
             {
@@ -286,32 +290,11 @@ public sealed class JobBoard(ILister<Node> nodes, ILister<NodeImage> nodeImages,
         }
     }
 
-    private void Attach(JobLedger ledger, int slot)
-    {
-        if (!_attached.TryGetValue(slot, out var attached)) _attached[slot] = attached = [];
-        attached.Add(ledger);
-    }
-
-    private void Detach(JobLedger ledger, int slot)
-    {
-        if (!_attached.TryGetValue(slot, out var attached) || !attached.Remove(ledger)) return;
-        if (attached.Count == 0) _attached.Remove(slot);
-    }
-
     private void ReleaseSlot(string name)
     {
         if (!_slots.TryGet(name, out var slot) || nodes.TryGet(name, out _) || nodeImages.TryGet(name, out _)) return;
         foreach (var ledger in _ledgers.Values)
             if (ledger.Places[slot] != Place.NotDesired) return;
         _slots.Release(name);
-    }
-
-    private static bool SameLabels(Dictionary<string, string>? one, Dictionary<string, string>? other)
-    {
-        if ((one?.Count ?? 0) != (other?.Count ?? 0)) return false;
-        if (one is null || other is null) return true;
-        foreach (var (key, value) in one)
-            if (!other.TryGetValue(key, out var known) || known != value) return false;
-        return true;
     }
 }

@@ -9,6 +9,9 @@ public readonly record struct Dispatch(DateTimeOffset LastSign, bool Acknowledge
 /// <summary>Why a node cannot work now, and since when.</summary>
 public readonly record struct Hold(string Reason, DateTimeOffset Since);
 
+/// <summary>A status that the server took from us.</summary>
+public sealed record StatusWrite(ImagePullJobStatus Status, DateTimeOffset At);
+
 /// <summary>What a node said when it failed.</summary>
 public readonly record struct NodeFailure(string Reason, string Message);
 
@@ -60,7 +63,8 @@ public sealed class JobLedger
     /// <summary>Whether <see cref="PodNodes"/> is complete. The job is not planned before.</summary>
     public bool PodsKnown { get; set; }
 
-    public DateTimeOffset? StatusWrittenAt { get; set; }
+    /// <summary>Our last write, which a server with an older schema may have stored in part only.</summary>
+    public StatusWrite? Written { get; set; }
     public DateTimeOffset NextSweep { get; set; }
 
     public bool IsFinished => Job.Status?.CompletionTime is not null;

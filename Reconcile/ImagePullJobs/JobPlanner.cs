@@ -25,7 +25,6 @@ public static class JobPlanner
     public static Plan Plan(JobView view, DateTimeOffset now)
     {
         var job = view.Job;
-        if (job.Metadata.DeletionTimestamp is not null) return Reconcile.Plan.Nothing("the job is being deleted");
         if (job.Status?.CompletionTime is { } completed) return AfterCompletion(job, completed, now);
         if (view.Ledger.Invalid is { } sentence) return Report(view, JobStatusWriter.Invalid(view, sentence, now), now);
         if (view.Ledger.PodNodes is not null && !view.Ledger.PodsKnown) return Reconcile.Plan.Nothing("the pods of podSelector are not listed yet");
@@ -133,11 +132,14 @@ public static class JobPlanner
     /// <summary>Writes the status if it says something new, and not more often than the period allows.</summary>
     private static Plan Report(JobView view, ImagePullJobStatus status, DateTimeOffset now)
     {
-        if (JsonEquality.Same(view.Job.Status, status, CrdJson.Default.ImagePullJobStatus)) return Reconcile.Plan.Nothing(status.Message ?? "");
-        var nextWrite = (view.Ledger.StatusWrittenAt ?? DateTimeOffset.MinValue) + StatusPeriod;
+        var written = view.Ledger.Written;
+        if (Says(view.Job.Status, status) || Says(written?.Status, status)) return Reconcile.Plan.Nothing(status.Message ?? "");
+        var nextWrite = (written?.At ?? DateTimeOffset.MinValue) + StatusPeriod;
         if (now < nextWrite) return Reconcile.Plan.Nothing(status.Message ?? "", nextWrite - now);
         return new Plan([StatusPatch(view.Job, status)], null, status.Message ?? "");
     }
+
+    private static bool Says(ImagePullJobStatus? known, ImagePullJobStatus status) => JsonEquality.Same(known, status, CrdJson.Default.ImagePullJobStatus);
 
     private static PatchJobStatus StatusPatch(ImagePullJob job, ImagePullJobStatus status) =>
         new(job.Metadata.Namespace!, job.Metadata.Name!, job.Metadata.ResourceVersion!, status);

@@ -179,7 +179,7 @@ public sealed class EntryPlanner
         var policy = Merge(mine);
         var isPersons = entry.OwnerReferences is null or [] || entry.OwnerReferences.Exists(IsPersons); // then it stays the person's
         if (entry.PullPolicy != policy && !isPersons) patch.Add($"{path}/pullPolicy", policy, CrdJson.Default.TagPullPolicy);
-        if (entry.ImagePullPolicy != PullPolicyOf(mine)) patch.Add($"{path}/imagePullPolicy", PullPolicyOf(mine), CrdJson.Default.String);
+        if ((entry.ImagePullPolicy ?? Defaults.IfNotPresent) != PullPolicyOf(mine)) patch.Add($"{path}/imagePullPolicy", PullPolicyOf(mine), CrdJson.Default.String);
     }
 
     /// <summary>The longest timeout and TTL, the largest backoff, the latest deadline: no owner gets less than it asked for.</summary>

@@ -228,6 +228,17 @@ public sealed class ImagePullJobTests
     }
 
     [Fact]
+    public void A_deletion_that_a_finalizer_holds_up_stops_the_pulls_at_once()
+    {
+        var world = new World().WithNodes("a");
+        world.CreateJob("job", Pull());
+        world.Settle();
+        world.BeginDeletion("job");
+        world.Settle();
+        Assert.Empty(world.NodesWith());
+    }
+
+    [Fact]
     public void Another_image_starts_the_job_afresh()
     {
         var world = new World().WithNodes("a", "b");

@@ -71,6 +71,13 @@ public sealed class World
         if (job is not null) Board.OnJob(job, null, Now);
     }
 
+    /// <summary>A deletion that a finalizer holds up.</summary>
+    public void BeginDeletion(string name)
+    {
+        var job = Job(name);
+        Accept(job with { Metadata = Bump(job.Metadata, false) with { DeletionTimestamp = Now } });
+    }
+
     public ImagePullJob Job(string name) => Jobs.TryGet($"default/{name}", out var job) ? job : throw new InvalidOperationException($"no job {name}");
 
     public NodeImage NodeImage(string name) => NodeImages.TryGet(name, out var nodeImage) ? nodeImage : throw new InvalidOperationException($"no NodeImage {name}");
@@ -198,7 +205,7 @@ public sealed class World
             case PatchJobStatus patch:
                 var job = Job(patch.Name);
                 Assert.Equal(job.Metadata.ResourceVersion, patch.ResourceVersion);
-                Board.NoteStatusWrite($"default/{patch.Name}", Now);
+                Board.NoteStatusWrite($"default/{patch.Name}", patch.Status, Now);
                 Accept(job with { Status = RoundTrip(patch.Status, CrdJson.Default.ImagePullJobStatus), Metadata = Bump(job.Metadata, false) });
                 break;
             case KruiseImage.Reconcile.DeleteJob delete:

@@ -12,6 +12,7 @@ namespace KruiseImage.Tests.Reconcile;
 /// </summary>
 public sealed class WorldPropertyTests
 {
+    private const int FirstSeed = 0;
     private const int Seeds = 300;
     private const int Steps = 60;
 
@@ -21,7 +22,7 @@ public sealed class WorldPropertyTests
     [Fact]
     public void Whatever_happens_the_books_balance_and_the_cluster_comes_to_rest()
     {
-        for (var seed = 0; seed < Seeds; seed++)
+        for (var seed = FirstSeed; seed < FirstSeed + Seeds; seed++)
         {
             var day = new Day(seed);
             for (var step = 0; step < Steps; step++) day.Step();
