@@ -1,0 +1,146 @@
+using KruiseImage.Crds;
+using KruiseImage.Reconcile;
+using KruiseImage.Reconcile.ImagePullJobs;
+using KruiseImage.Reconcile.Kube;
+using KruiseImage.Reconcile.NodeImages;
+using Microsoft.Extensions.Logging;
+using Prometheus;
+
+namespace KruiseImage.Modes;
+
+/// <summary>
+/// The controller, wired: informers fill the stores, the stores tell the board, the board queues keys, the loops reconcile them
+/// while the lease is held. Every replica keeps its caches and books warm, so taking over costs no list. Decides nothing.
+/// </summary>
+public sealed partial class Controller : IDisposable
+{
+    /// <summary>Concurrent writes of NodeImages. A job over thousands of nodes is bound by this and the server.</summary>
+    private const int NodeWorkers = 32;
+
+    private const int JobWorkers = 4;
+
+    private readonly ControllerSettings _settings;
+    private readonly KubeClient _client;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _clock;
+    private readonly Random _random;
+    private readonly Store<Node> _nodes = new();
+    private readonly Store<NodeImage> _nodeImages = new();
+    private readonly Store<ImagePullJob> _jobs = new();
+    private readonly WorkQueue<string> _jobKeys;
+    private readonly WorkQueue<string> _nodeNames;
+    private readonly JobBoard _board;
+    private readonly PodWatches _podWatches;
+    private readonly EventRecorder _events;
+
+    public Controller(ControllerSettings settings, KubeClient client, ILoggerFactory loggers, TimeProvider clock, Random random)
+    {
+        (_settings, _client, _loggers, _clock, _random) = (settings, client, loggers, clock, random);
+        _logger = loggers.CreateLogger<Controller>();
+        _jobKeys = new WorkQueue<string>(clock, random);
+        _nodeNames = new WorkQueue<string>(clock, random);
+        _board = new JobBoard(_nodes, _nodeImages, _jobKeys.Add, _nodeNames.Add);
+        _podWatches = new PodWatches(client, _board, clock, random, loggers);
+        _events = new EventRecorder(client, "kruise-image-controller", settings.Identity, clock, loggers.CreateLogger<EventRecorder>());
+        Connect();
+    }
+
+    /// <summary>Null when this replica could lead.</summary>
+    public string? WhyNotReady()
+    {
+        if (!_nodes.IsSynced) return "the nodes are not listed yet";
+        if (!_nodeImages.IsSynced) return "the NodeImages are not listed yet";
+        return _jobs.IsSynced ? null : "the jobs are not listed yet";
+    }
+
+    /// <returns>Whether it ended because it was asked to, and not because the lease was lost.</returns>
+    public async Task<bool> Run(HttpEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        LogStarted(ProductVersion.Text, _settings.Connection.Server, _settings.Identity);
+        using var running = new CancellationTokenSource();
+        Task[] background =
+        [
+            endpoint.Run(running.Token),
+            _events.Run(running.Token),
+            Follow(Resources.Nodes, _nodes, running.Token),
+            Follow(Resources.NodeImages, _nodeImages, running.Token),
+            Follow(Resources.ImagePullJobs, _jobs, running.Token),
+        ];
+        await Elect(cancellationToken).ConfigureAwait(false);
+        var wasAsked = cancellationToken.IsCancellationRequested;
+        await running.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(background).ConfigureAwait(false);
+        LogStopped(wasAsked ? "as asked" : "the lease was lost; started again, this replica follows the new leader");
+        return wasAsked;
+    }
+
+    public void Dispose()
+    {
+        _podWatches.Dispose();
+        _jobKeys.Dispose();
+        _nodeNames.Dispose();
+    }
+
+    private void Connect()
+    {
+        _nodes.Changed += (before, after) => _board.OnNode(before, after, _clock.GetUtcNow());
+        _nodeImages.Changed += (before, after) => _board.OnNodeImage(before, after, _clock.GetUtcNow());
+        _jobs.Changed += (before, after) =>
+        {
+            _board.OnJob(before, after, _clock.GetUtcNow());
+            _podWatches.OnJob(before, after);
+        };
+        var unfinished = Metrics.CreateGauge("kruise_image_unfinished_jobs", "ImagePullJobs that are not over.");
+        Metrics.DefaultRegistry.AddBeforeCollectCallback(() => unfinished.Set(_board.UnfinishedJobs));
+    }
+
+    private Task Follow<T>(Resource<T> resource, Store<T> store, CancellationToken cancellationToken)
+        where T : class, IKubeObject =>
+        new Reflector<T>(_client, resource, new ListQuery(), store, _clock, _random, _loggers.CreateLogger<Reflector<T>>()).Run(cancellationToken);
+
+    private Task Elect(CancellationToken cancellationToken) => _settings.Lease is { } lease
+        ? new LeaderElector(_client, lease, _clock, _random, _loggers.CreateLogger<LeaderElector>()).Run(Lead, cancellationToken)
+        : Lead(cancellationToken);
+
+    private async Task Lead(CancellationToken cancellationToken)
+    {
+        if (!await Synced(cancellationToken).ConfigureAwait(false)) return;
+        LogLeading(_nodes.Count, _jobs.Count);
+        // What happened while nobody led shows as a difference; a NodeImage without a Node is one.
+        foreach (var node in _nodes.List()) _nodeNames.Add(node.Metadata.Name!);
+        foreach (var nodeImage in _nodeImages.List()) _nodeNames.Add(nodeImage.Metadata.Name!);
+        foreach (var job in _jobs.List()) _jobKeys.Add(ObjectKey.Of(job.Metadata));
+
+        var executor = new PlanExecutor(_client, _nodeImages, _jobs, _board, _events, _clock, _loggers.CreateLogger<PlanExecutor>());
+        var jobs = new JobReconciler(_board, executor, _clock);
+        var nodeImages = new NodeImageReconciler(_nodes, _nodeImages, _board, executor, _clock);
+        await Task.WhenAll(
+            Loop("imagepulljobs", _jobKeys, jobs.Reconcile).Run(JobWorkers, cancellationToken),
+            Loop("nodeimages", _nodeNames, nodeImages.Reconcile).Run(NodeWorkers, cancellationToken)).ConfigureAwait(false);
+    }
+
+    private ControllerLoop<string> Loop(string name, WorkQueue<string> keys, Func<string, CancellationToken, Task<Outcome>> reconcile) =>
+        new(name, keys, reconcile, _clock, _loggers.CreateLogger<ControllerLoop<string>>());
+
+    /// <returns>False when cancelled before.</returns>
+    private async Task<bool> Synced(CancellationToken cancellationToken)
+    {
+        while (WhyNotReady() is not null)
+        {
+            if (cancellationToken.IsCancellationRequested) return false;
+            await Task.Delay(TimeSpan.FromMilliseconds(20), _clock, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        return true;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Version} controller {Identity}, for the cluster at {Server}")]
+    private partial void LogStarted(string version, Uri server, string identity);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "leading: {Nodes} nodes, {Jobs} jobs")]
+    private partial void LogLeading(int nodes, int jobs);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "stopped {Why}")]
+    private partial void LogStopped(string why);
+}
