@@ -55,11 +55,16 @@ public sealed class KubeClient : IKubeClient, IDisposable
             : result;
     }
 
-    public Task<ApiResult<T>> Delete<T>(Resource<T> resource, string? @namespace, string name, string? uid, CancellationToken cancellationToken)
+    public async Task<ApiResult<T>> Delete<T>(Resource<T> resource, string? @namespace, string name, string? uid, CancellationToken cancellationToken)
         where T : class, IKubeObject
     {
         var body = uid is null ? null : Content(Encoding.UTF8.GetBytes($$$"""{"preconditions":{"uid":"{{{JsonEncodedText.Encode(uid)}}}"}}"""), "application/json");
-        return Send(HttpMethod.Delete, ApiPath.Of(resource, @namespace, name), body, resource.Type, cancellationToken);
+        var answer = await Send(HttpMethod.Delete, ApiPath.Of(resource, @namespace, name), body, CrdJson.Default.JsonDocument, cancellationToken).ConfigureAwait(false);
+        if (!answer.IsOk) return answer.As<T>();
+        using var document = answer.Value!;
+        // The object is answered while a finalizer holds it; one that is gone at once is answered by a Status.
+        var isGone = document.RootElement.TryGetProperty("kind", out var kind) && kind.ValueEquals("Status"u8);
+        return new ApiResult<T>(isGone ? null : document.Deserialize(resource.Type), ApiError.None);
     }
 
     /// <summary>Server-side apply of one object of any kind.</summary>
