@@ -11,6 +11,9 @@ namespace KruiseImage.Crds;
 /// </summary>
 public sealed class LabelSelector
 {
+    /// <summary>From so many values on they are hashed: a list of host names may have thousands.</summary>
+    private const int ManyValues = 16;
+
     private readonly Requirement[] _requirements;
 
     private LabelSelector(Requirement[] requirements) => _requirements = requirements;
@@ -32,6 +35,8 @@ public sealed class LabelSelector
 
     private readonly record struct Requirement(string Key, Operator Operator, string[] Values)
     {
+        private readonly HashSet<string>? _set = Values.Length < ManyValues ? null : new(Values, StringComparer.Ordinal);
+
         public bool Matches(IReadOnlyDictionary<string, string>? labels)
         {
             string? value = null;
@@ -39,12 +44,14 @@ public sealed class LabelSelector
             return Operator switch
             {
                 Operator.Equals => has && value == Values[0],
-                Operator.In => has && Array.IndexOf(Values, value) >= 0,
-                Operator.NotIn => !has || Array.IndexOf(Values, value) < 0,
+                Operator.In => has && Has(value!),
+                Operator.NotIn => !has || !Has(value!),
                 Operator.Exists => has,
                 _ => !has,
             };
         }
+
+        private bool Has(string value) => _set?.Contains(value) ?? Array.IndexOf(Values, value) >= 0;
     }
 
     public bool Matches(IReadOnlyDictionary<string, string>? labels)

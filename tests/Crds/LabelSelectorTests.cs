@@ -70,6 +70,16 @@ public class LabelSelectorTests
     }
 
     [Fact]
+    public void Many_values_match_as_few_do()
+    {
+        var names = string.Join(',', Enumerable.Range(0, 100).Select(i => $"node-{i}"));
+        var node = new Dictionary<string, string> { ["name"] = "node-99" };
+        Assert.True(Compile(null, Expression("name", "In", names)).Matches(node));
+        Assert.False(Compile(null, Expression("name", "NotIn", names)).Matches(node));
+        Assert.False(Compile(null, Expression("name", "In", names)).Matches(Labels));
+    }
+
+    [Fact]
     public void Nothing_required_matches_everything()
     {
         foreach (var selector in (LabelSelector[])[Compile(null), Compile([]), LabelSelector.Everything])
