@@ -79,7 +79,7 @@ public static class CommandLine
     private static string Unknown(string word, Command command, CommandResult result)
     {
         if (word.StartsWith('-'))
-            return Nearest.To(word, OptionsOf(result)) is { } option ? $"unknown option '{word}': did you mean '{option}'?" : $"unknown option '{word}'";
+            return $"unknown option '{word}'{(Nearest.To(word, OptionsOf(result)) is { } option ? $": did you mean '{option}'?" : "")}";
         var names = command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name).ToList();
         if (names.Count == 0) return $"unexpected argument '{word}'";
         return Nearest.To(word, names) is { } near

@@ -16,7 +16,7 @@ public sealed record JobProgress
 
     public ImagePullJobStatus Status { get; private init; } = new();
 
-    /// <summary>The least advanced first, then those at it the longest: whoever looks wants to know what holds the job up.</summary>
+    /// <summary>Those at it the longest first: they hold the job up, and rows that keep their order can be read.</summary>
     public IReadOnlyList<PullEntry> Pulling { get; private init; } = [];
 
     /// <summary>Entries that succeeded or failed, by node.</summary>
@@ -30,7 +30,7 @@ public sealed record JobProgress
         Phase = JobState.Of(job),
         Status = job.Status ?? new(),
         Pulling = [.. entries.Where(entry => entry.Phase == PullPhase.Pulling)
-            .OrderBy(entry => entry.Answer!.Progress).ThenBy(entry => entry.Answer!.StartTime).ThenBy(entry => entry.Node, StringComparer.Ordinal)],
+            .OrderBy(entry => entry.Answer!.StartTime).ThenBy(entry => entry.Node, StringComparer.Ordinal)],
         Finished = [.. entries.Where(entry => PullPhase.IsFinished(entry.Phase))
             .OrderBy(entry => entry.Answer!.CompletionTime).ThenBy(entry => entry.Node, StringComparer.Ordinal)],
     };

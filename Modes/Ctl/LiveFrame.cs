@@ -22,7 +22,9 @@ public static class LiveFrame
     {
         width = Math.Min(width, MaxWidth);
         var lines = new List<IRenderable> { Title(progress, width), Bars(progress, width), Numbers(progress) };
-        foreach (var failure in (progress.Status.Failures ?? []).Take(MaxFailures)) lines.Add(Line(FollowReport.FailureLine(failure), Tone.Bad));
+        // Which nodes failed is told at the end: here the picture must not grow.
+        foreach (var failure in (progress.Status.Failures ?? []).Take(MaxFailures))
+            lines.Add(Line(FollowReport.FailureLine(failure with { Nodes = null }), Tone.Bad));
         if (progress.Phase == JobPhase.Paused) lines.Add(Line("paused: parallelism is 0", Tone.Faint));
         if (hint is not null) lines.Add(Line(hint, Tone.Faint));
         return new Rows(lines);
