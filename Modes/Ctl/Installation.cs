@@ -84,8 +84,8 @@ public sealed class Installation(IKubeClient client, TextWriter output, TextWrit
     /// <summary>What concerns one object is said and left behind; what concerns the connection ends the command.</summary>
     private async Task<bool> Refused(Manifest manifest, ApiResult<InstalledObject> answer)
     {
-        if (answer.Error is ApiError.Unavailable or ApiError.Unauthorized or ApiError.TooManyRequests)
-            throw CommandException.Unreachable($"{manifest}: the API server does not answer: {answer.Message}");
+        if (answer.Error == ApiError.Unavailable) throw CommandException.Unreachable($"{manifest}: {answer.Message}");
+        if (answer.Error is ApiError.Unauthorized or ApiError.TooManyRequests) throw Cluster.Refusal(answer.Error, answer.Message);
         var why = answer.Error == ApiError.Forbidden ? "you may not install it; ask for the role cluster-admin" : "the API server refuses it";
         await error.WriteLineAsync($"error: {manifest}: {why}: {answer.Message}").ConfigureAwait(false);
         return false;
