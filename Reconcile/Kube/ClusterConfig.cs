@@ -1,144 +1,137 @@
+using System.Globalization;
 using System.Net.Http.Headers;
-using System.Net.Security;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using k8s;
+using System.Text;
 using k8s.KubeConfigModels;
 
 namespace KruiseImage.Reconcile.Kube;
 
-/// <summary>One sentence for a person: why there is no way to the cluster, and what to do.</summary>
-public sealed class ClusterConfigException(string sentence) : Exception(sentence);
-
 /// <summary>
-/// Where the API server is and who we are. Kubeconfigs are parsed by KubernetesClient; TLS is ours, because that package does not
-/// check the host name against a private CA and keeps only the first certificate of a bundle.
+/// Where the API server is, how to trust it and who we are to it. Read once at start, by every mode; later only credentials
+/// change, behind <see cref="Credentials"/>. KubernetesClient reads kubeconfigs into models; TLS and credential plugins are ours,
+/// because that package does not check the host name against a private CA, keeps only the first certificate of a bundle and
+/// joins a plugin's arguments with spaces.
 /// </summary>
 public sealed class ClusterConfig
 {
-    private const string ServiceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
-
-    private readonly X509Certificate2Collection? _authorities;
-    private readonly X509Certificate2? _clientCertificate;
-    private readonly string? _tlsServerName;
-    private readonly bool _skipsVerification;
-    private readonly Func<CancellationToken, ValueTask<AuthenticationHeaderValue?>> _authorize;
-
-    private ClusterConfig(
-        Uri server, string @namespace, X509Certificate2Collection? authorities, X509Certificate2? clientCertificate, string? tlsServerName, bool skipsVerification,
-        Func<CancellationToken, ValueTask<AuthenticationHeaderValue?>> authorize)
-    {
-        (Server, Namespace, _authorities, _clientCertificate, _tlsServerName, _skipsVerification, _authorize) =
-            (server, @namespace, authorities, clientCertificate, tlsServerName, skipsVerification, authorize);
-    }
+    private ClusterConfig(Uri server, string @namespace, ICredentialSource credentials) =>
+        (Server, Namespace, Credentials) = (server, @namespace, credentials);
 
     public Uri Server { get; }
 
-    /// <summary>Of the context, or of the pod.</summary>
+    /// <summary>Of the context, or of the pod; "default" when the context names none.</summary>
     public string Namespace { get; }
 
-    /// <summary>As kubectl: the given file, else $KUBECONFIG, else ~/.kube/config, else the pod's service account.</summary>
-    public static ClusterConfig Load(string? kubeconfig, string? context)
+    public ICredentialSource Credentials { get; }
+
+    /// <summary>Null: the system's.</summary>
+    public X509Certificate2Collection? Authorities { get; private init; }
+
+    public string? TlsServerName { get; private init; }
+
+    public bool SkipsVerification { get; private init; }
+
+    /// <summary>Null: that of the environment (HTTPS_PROXY).</summary>
+    public Uri? Proxy { get; private init; }
+
+    /// <summary>Headers of each request: whom to act for.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; private init; } = [];
+
+    /// <summary>As kubectl: the given file, else the files of $KUBECONFIG, else ~/.kube/config, else the pod's service account.</summary>
+    /// <param name="context">Null: the current one.</param>
+    /// <exception cref="ClusterConfigException">Says what to do.</exception>
+    public static ClusterConfig Load(string? kubeconfig, string? context) => Load(kubeconfig, context, ConfigSources.Process);
+
+    public static ClusterConfig Load(string? kubeconfig, string? context, ConfigSources sources)
     {
-        var path = kubeconfig ?? Environment.GetEnvironmentVariable("KUBECONFIG");
-        if (string.IsNullOrEmpty(path)) path = Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? "/", ".kube", "config");
-        var isAsked = kubeconfig is not null || context is not null || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("KUBECONFIG"));
-        if (!isAsked && !File.Exists(path) && File.Exists(Path.Combine(ServiceAccount, "token"))) return InCluster();
-        if (!File.Exists(path)) throw new ClusterConfigException($"there is no kubeconfig at {path}: give --kubeconfig, or set KUBECONFIG");
-        return FromFile(path, context);
+        if (!string.IsNullOrEmpty(kubeconfig)) return FromContext(Kubeconfig.Read([kubeconfig]).Context(context), sources);
+        if (sources.Set("KUBECONFIG") is { } listed)
+            return FromContext(Kubeconfig.Read(listed.Split(':', StringSplitOptions.RemoveEmptyEntries)).Context(context), sources);
+        var usual = Path.Combine(sources.Set("HOME") ?? "/", ".kube", "config");
+        var isPod = File.Exists(Path.Combine(sources.ServiceAccount, "token"));
+        return isPod && context is null && !File.Exists(usual) ? InCluster(sources) : FromContext(Kubeconfig.Read([usual]).Context(context), sources);
     }
 
-    public SocketsHttpHandler CreateHandler()
+    private static ClusterConfig InCluster(ConfigSources sources)
     {
-        var handler = new SocketsHttpHandler
+        if (sources.Set("KUBERNETES_SERVICE_HOST") is not { } host || sources.Set("KUBERNETES_SERVICE_PORT") is not { } port)
+            throw new ClusterConfigException("this looks like a pod, but KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set: give --kubeconfig");
+        var address = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
+        var @namespace = Path.Combine(sources.ServiceAccount, "namespace");
+        return new ClusterConfig(
+            new Uri($"https://{address}:{port}"),
+            File.Exists(@namespace) ? File.ReadAllText(@namespace).Trim() : "default",
+            new TokenFile(Path.Combine(sources.ServiceAccount, "token"), sources.Clock))
         {
-            MaxConnectionsPerServer = 64,
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
-            ConnectTimeout = TimeSpan.FromSeconds(10),
-            AutomaticDecompression = System.Net.DecompressionMethods.None,
-            UseCookies = false,
-            ActivityHeadersPropagator = null,
+            Authorities = Understood("the pod's ca.crt", () => Certificates.Authorities(File.ReadAllText(Path.Combine(sources.ServiceAccount, "ca.crt")))),
         };
-        var tls = new SslClientAuthenticationOptions { TargetHost = _tlsServerName ?? Server.IdnHost };
-        if (_authorities is not null)
+    }
+
+    private static ClusterConfig FromContext(KubeconfigContext context, ConfigSources sources)
+    {
+        var cluster = context.Cluster;
+        if (!Uri.TryCreate(cluster.Server, UriKind.Absolute, out var server) || server.Scheme is not ("http" or "https"))
+            throw new ClusterConfigException($"the kubeconfig's context \"{context.Name}\" names the server \"{cluster.Server}\", which is not a URL: it should begin with https://");
+        var proxy = context.ProxyUrl is null ? null
+            : Uri.TryCreate(context.ProxyUrl, UriKind.Absolute, out var url) ? url
+            : throw new ClusterConfigException($"the kubeconfig's proxy-url \"{context.ProxyUrl}\" is not a URL");
+        var authorities = Pem("certificate-authority", cluster.CertificateAuthorityData, cluster.CertificateAuthority, context.ClusterDirectory);
+        return new ClusterConfig(server, context.Namespace ?? "default", CredentialsOf(context, sources))
         {
-            // No callback: the chain ends at the cluster's own CA and the name must be in the certificate.
-            tls.CertificateChainPolicy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-                DisableCertificateDownloads = true,
-            };
-            tls.CertificateChainPolicy.CustomTrustStore.AddRange(_authorities);
-        }
-
-#pragma warning disable CA5359 // asked for by insecure-skip-tls-verify in the kubeconfig
-        if (_skipsVerification) tls.RemoteCertificateValidationCallback = (_, _, _, _) => true;
-#pragma warning restore CA5359
-        if (_clientCertificate is not null) tls.ClientCertificateContext = SslStreamCertificateContext.Create(_clientCertificate, null, offline: true);
-        handler.SslOptions = tls;
-        return handler;
+            Authorities = authorities is null ? null : Understood("the kubeconfig's certificate-authority", () => Certificates.Authorities(authorities)),
+            TlsServerName = string.IsNullOrEmpty(cluster.TlsServerName) ? null : cluster.TlsServerName,
+            SkipsVerification = cluster.SkipTlsVerify,
+            Proxy = proxy,
+            Headers = Impersonation(context.User),
+        };
     }
 
-    public ValueTask<AuthenticationHeaderValue?> Authorize(CancellationToken cancellationToken) => _authorize(cancellationToken);
-
-    /// <summary>The server refused them.</summary>
-    public void ForgetCredentials() => _ = _authorize;
-
-    private static ClusterConfig InCluster()
+    private static ICredentialSource CredentialsOf(KubeconfigContext context, ConfigSources sources)
     {
-        var host = Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST");
-        var port = Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_PORT");
-        if (host is null || port is null) throw new ClusterConfigException("KUBERNETES_SERVICE_HOST is not set: is this a pod?");
-        var authorities = new X509Certificate2Collection();
-        authorities.ImportFromPemFile(Path.Combine(ServiceAccount, "ca.crt"));
-        var token = new TokenFile(Path.Combine(ServiceAccount, "token"));
-        var @namespace = File.ReadAllText(Path.Combine(ServiceAccount, "namespace")).Trim();
-        return new ClusterConfig(new Uri($"https://{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}:{port}"), @namespace, authorities, null, null, false, token.Read);
+        var user = context.User;
+        if (user.ExternalExecution is not null) return new ExecPlugin(ExecPluginSpec.From(context), sources.Clock);
+        if (context.TokenFile is { } file) return new TokenFile(Path.GetFullPath(file, context.UserDirectory), sources.Clock);
+        if (user.AuthProvider is not null && string.IsNullOrEmpty(user.Token))
+            throw new ClusterConfigException($"the kubeconfig's user \"{context.UserName}\" uses the auth provider \"{user.AuthProvider.Name}\", which kubectl has dropped: use an exec plugin");
+        var certificate = Pem("client-certificate", user.ClientCertificateData, user.ClientCertificate, context.UserDirectory);
+        var key = Pem("client-key", user.ClientKeyData, user.ClientKey, context.UserDirectory);
+        if (certificate is null != key is null)
+            throw new ClusterConfigException($"the kubeconfig's user \"{context.UserName}\" needs both a client-certificate and a client-key");
+        return new FixedCredentials(new Credentials(
+            Authorization(user),
+            certificate is null ? null : Understood("the kubeconfig's client certificate", () => Certificates.WithKey(certificate, key!))));
     }
 
-    private static ClusterConfig FromFile(string path, string? contextName)
+    private static AuthenticationHeaderValue? Authorization(UserCredentials user)
     {
-        K8SConfiguration file;
+        if (!string.IsNullOrEmpty(user.Token)) return new AuthenticationHeaderValue("Bearer", user.Token);
+        if (string.IsNullOrEmpty(user.UserName)) return null;
+        return new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{user.UserName}:{user.Password}"))));
+    }
+
+    private static IReadOnlyList<KeyValuePair<string, string>> Impersonation(UserCredentials user)
+    {
+        if (string.IsNullOrEmpty(user.Impersonate)) return [];
+        return [KeyValuePair.Create("Impersonate-User", user.Impersonate), .. (user.ImpersonateGroups ?? []).Select(group => KeyValuePair.Create("Impersonate-Group", group))];
+    }
+
+    /// <summary>The text of the inline data, else of the file.</summary>
+    private static string? Pem(string what, string? data, string? path, string directory)
+    {
+        if (!string.IsNullOrEmpty(data)) return Understood($"the kubeconfig's {what}-data", () => Encoding.UTF8.GetString(Convert.FromBase64String(data)));
+        return string.IsNullOrEmpty(path) ? null : Understood($"the kubeconfig's {what}", () => File.ReadAllText(Path.GetFullPath(path, directory)));
+    }
+
+    private static T Understood<T>(string what, Func<T> read)
+    {
         try
         {
-            file = KubernetesClientConfiguration.LoadKubeConfig(path, useRelativePaths: true);
+            return read();
         }
-        catch (YamlDotNet.Core.YamlException malformed)
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException or FormatException or CryptographicException or ArgumentException)
         {
-            throw new ClusterConfigException($"the kubeconfig {path} is not understood: {malformed.Message}");
+            throw new ClusterConfigException($"{what} cannot be used: {wrong.Message}");
         }
-
-        var name = contextName ?? file.CurrentContext;
-        var contexts = file.Contexts ?? [];
-        var context = contexts.FirstOrDefault(known => known.Name == name)?.ContextDetails
-            ?? throw new ClusterConfigException($"the kubeconfig {path} has no context '{name}'; it has: {string.Join(", ", contexts.Select(known => known.Name))}");
-        var cluster = file.Clusters?.FirstOrDefault(known => known.Name == context.Cluster)?.ClusterEndpoint
-            ?? throw new ClusterConfigException($"the kubeconfig {path} has no cluster '{context.Cluster}', which context '{name}' names");
-        var user = file.Users?.FirstOrDefault(known => known.Name == context.User)?.UserCredentials ?? new UserCredentials();
-        var token = user.Token is { Length: > 0 } text ? new AuthenticationHeaderValue("Bearer", text) : null;
-        return new ClusterConfig(
-            new Uri(cluster.Server), context.Namespace ?? "default", Authorities(cluster), ClientCertificate(user), cluster.TlsServerName, cluster.SkipTlsVerify,
-            _ => ValueTask.FromResult(token));
-    }
-
-    private static X509Certificate2Collection? Authorities(ClusterEndpoint cluster)
-    {
-        var authorities = new X509Certificate2Collection();
-        if (cluster.CertificateAuthorityData is { Length: > 0 } data) authorities.ImportFromPem(System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(data)));
-        else if (cluster.CertificateAuthority is { Length: > 0 } path) authorities.ImportFromPemFile(path);
-        else return null;
-        return authorities;
-    }
-
-    private static X509Certificate2? ClientCertificate(UserCredentials user)
-    {
-        if (Pem(user.ClientCertificateData, user.ClientCertificate) is not { } certificate || Pem(user.ClientKeyData, user.ClientKey) is not { } key) return null;
-        return X509Certificate2.CreateFromPem(certificate, key);
-    }
-
-    private static string? Pem(string? data, string? path)
-    {
-        if (data is { Length: > 0 }) return System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(data));
-        return path is { Length: > 0 } ? File.ReadAllText(path) : null;
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -9,8 +10,8 @@ using KruiseImage.Crds;
 namespace KruiseImage.Reconcile.Kube;
 
 /// <summary>
-/// The API server over HTTP. Owns the connection pool; JSON goes straight between stream and wire types. Bodies are never logged:
-/// some hold secrets.
+/// The API server over HTTP. Owns the connection pool; JSON goes straight between stream and wire types. Operating errors come
+/// back as values, with the server's own sentence. Bodies are never logged: some hold secrets.
 /// </summary>
 public sealed class KubeClient : IKubeClient, IDisposable
 {
@@ -19,13 +20,15 @@ public sealed class KubeClient : IKubeClient, IDisposable
 
     private readonly HttpClient _http;
     private readonly ClusterConfig _config;
+    private volatile X509Certificate2Collection? _clientCertificate;
 
     public KubeClient(ClusterConfig config, string userAgent)
     {
         _config = config;
-        _http = new HttpClient(config.CreateHandler()) { BaseAddress = config.Server, Timeout = Timeout.InfiniteTimeSpan };
+        _http = new HttpClient(KubeTransport.CreateHandler(config, () => _clientCertificate)) { BaseAddress = config.Server, Timeout = Timeout.InfiniteTimeSpan };
         _http.DefaultRequestHeaders.UserAgent.ParseAdd(userAgent);
         _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        foreach (var (name, value) in config.Headers) _http.DefaultRequestHeaders.Add(name, value);
     }
 
     public Task<ApiResult<T>> Get<T>(Resource<T> resource, string? @namespace, string name, CancellationToken cancellationToken)
@@ -80,16 +83,21 @@ public sealed class KubeClient : IKubeClient, IDisposable
         where T : class, IKubeObject
     {
         var path = ApiPath.Of(resource, query.Namespace, null) + ApiPath.WatchQuery(query);
-        using var timeout = Deadline(cancellationToken);
         HttpResponseMessage? response = null;
         try
         {
-            response = await SendOnce(HttpMethod.Get, path, null, timeout.Token).ConfigureAwait(false);
+            var authorization = await Authorize(cancellationToken).ConfigureAwait(false);
+            using var timeout = Deadline(cancellationToken);
+            response = await SendOnce(HttpMethod.Get, path, null, authorization, timeout.Token).ConfigureAwait(false);
             if (!response.IsSuccessStatusCode) return (await Refusal<T>(response, timeout.Token).ConfigureAwait(false)).As<IWatchStream<T>>();
             var stream = await response.Content.ReadAsStreamAsync(timeout.Token).ConfigureAwait(false);
             var watch = new WatchStream<T>(response, stream, resource.Type);
             response = null;
             return watch;
+        }
+        catch (ClusterConfigException failure)
+        {
+            return new ApiResult<IWatchStream<T>>(null, ApiError.Unauthorized, failure.Message);
         }
         catch (Exception failure) when (IsOperating(failure, cancellationToken))
         {
@@ -106,10 +114,11 @@ public sealed class KubeClient : IKubeClient, IDisposable
     private async Task<ApiResult<T>> Send<T>(HttpMethod method, string path, HttpContent? body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class
     {
-        using var timeout = Deadline(cancellationToken);
         try
         {
-            using var response = await SendOnce(method, path, body, timeout.Token).ConfigureAwait(false);
+            var authorization = await Authorize(cancellationToken).ConfigureAwait(false);
+            using var timeout = Deadline(cancellationToken);
+            using var response = await SendOnce(method, path, body, authorization, timeout.Token).ConfigureAwait(false);
             if (!response.IsSuccessStatusCode) return await Refusal<T>(response, timeout.Token).ConfigureAwait(false);
             var stream = await response.Content.ReadAsStreamAsync(timeout.Token).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
@@ -117,6 +126,10 @@ public sealed class KubeClient : IKubeClient, IDisposable
                 var value = await JsonSerializer.DeserializeAsync(stream, type, timeout.Token).ConfigureAwait(false);
                 return value is null ? new ApiResult<T>(null, ApiError.Failed, $"the API server answered {path} with nothing") : value;
             }
+        }
+        catch (ClusterConfigException failure)
+        {
+            return new ApiResult<T>(null, ApiError.Unauthorized, failure.Message);
         }
         catch (Exception failure) when (IsOperating(failure, cancellationToken))
         {
@@ -128,12 +141,21 @@ public sealed class KubeClient : IKubeClient, IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendOnce(HttpMethod method, string path, HttpContent? body, CancellationToken cancellationToken)
+    /// <summary>Outside the request's deadline: a plugin may ask a person to log in.</summary>
+    private async ValueTask<AuthenticationHeaderValue?> Authorize(CancellationToken cancellationToken)
+    {
+        var credentials = await _config.Credentials.Get(cancellationToken).ConfigureAwait(false);
+        _clientCertificate = credentials.Certificate;
+        return credentials.Authorization;
+    }
+
+    private async Task<HttpResponseMessage> SendOnce(
+        HttpMethod method, string path, HttpContent? body, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = body };
-        request.Headers.Authorization = await _config.Authorize(cancellationToken).ConfigureAwait(false);
+        request.Headers.Authorization = authorization;
         var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
-        if (response.StatusCode == HttpStatusCode.Unauthorized) _config.ForgetCredentials();
+        if (response.StatusCode == HttpStatusCode.Unauthorized) _config.Credentials.Forget();
         return response;
     }
 
