@@ -93,7 +93,8 @@ public sealed class ClusterConfig
         if (user.ExternalExecution is not null) return new ExecPlugin(ExecPluginSpec.From(context), sources.Clock);
         if (context.TokenFile is { } file) return new TokenFile(Path.GetFullPath(file, context.UserDirectory), sources.Clock);
         if (user.AuthProvider is not null && string.IsNullOrEmpty(user.Token))
-            throw new ClusterConfigException($"the kubeconfig's user \"{context.UserName}\" uses the auth provider \"{user.AuthProvider.Name}\", which kubectl has dropped: use an exec plugin");
+            throw new ClusterConfigException(
+                $"the kubeconfig's user \"{context.UserName}\" uses the auth provider \"{user.AuthProvider.Name}\", which kubectl has dropped: use an exec plugin");
         var certificate = Pem("client-certificate", user.ClientCertificateData, user.ClientCertificate, context.UserDirectory);
         var key = Pem("client-key", user.ClientKeyData, user.ClientKey, context.UserDirectory);
         if (certificate is null != key is null)
