@@ -30,6 +30,7 @@ public interface IKubeClient
         where T : class, IKubeObject;
 
     /// <summary>No value and no error when the object is gone at once; the object when a finalizer still holds it.</summary>
+    /// <returns>The object while a finalizer holds it, no value when it is gone at once.</returns>
     /// <param name="uid">When given, only the object with this uid is deleted (else Conflict).</param>
     Task<ApiResult<T>> Delete<T>(Resource<T> resource, string? @namespace, string name, string? uid, CancellationToken cancellationToken)
         where T : class, IKubeObject;

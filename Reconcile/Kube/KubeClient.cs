@@ -33,36 +33,34 @@ public sealed class KubeClient : IKubeClient, IDisposable
 
     public Task<ApiResult<T>> Get<T>(Resource<T> resource, string? @namespace, string name, CancellationToken cancellationToken)
         where T : class, IKubeObject =>
-        Send(HttpMethod.Get, ApiPath.Of(resource, @namespace, name), null, resource.Type, cancellationToken);
+        Send(new Request(HttpMethod.Get, ApiPath.Of(resource, @namespace, name)), resource.Type, cancellationToken);
 
     public Task<ApiResult<ObjectList<T>>> List<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
         where T : class, IKubeObject =>
-        Send(HttpMethod.Get, ApiPath.Of(resource, query.Namespace, null) + ApiPath.Query(query), null, resource.ListType, cancellationToken);
+        Send(new Request(HttpMethod.Get, ApiPath.Of(resource, query.Namespace, null) + ApiPath.Query(query)), resource.ListType, cancellationToken);
 
     public Task<ApiResult<T>> Create<T>(Resource<T> resource, T value, CancellationToken cancellationToken)
         where T : class, IKubeObject =>
-        Send(HttpMethod.Post, ApiPath.Of(resource, value.Metadata.Namespace, null), Json(value, resource.Type), resource.Type, cancellationToken);
+        Send(new Request(HttpMethod.Post, ApiPath.Of(resource, value.Metadata.Namespace, null), Json(value, resource.Type)), resource.Type, cancellationToken);
 
     public Task<ApiResult<T>> Update<T>(Resource<T> resource, T value, CancellationToken cancellationToken)
         where T : class, IKubeObject =>
-        Send(HttpMethod.Put, ApiPath.Of(resource, value.Metadata.Namespace, value.Metadata.Name), Json(value, resource.Type), resource.Type, cancellationToken);
+        Send(new Request(HttpMethod.Put, ApiPath.Of(resource, value.Metadata.Namespace, value.Metadata.Name), Json(value, resource.Type)), resource.Type, cancellationToken);
 
-    public async Task<ApiResult<T>> Patch<T>(Resource<T> resource, string? @namespace, string name, ApiPatch patch, CancellationToken cancellationToken)
+    public Task<ApiResult<T>> Patch<T>(Resource<T> resource, string? @namespace, string name, ApiPatch patch, CancellationToken cancellationToken)
         where T : class, IKubeObject
     {
         var path = ApiPath.Of(resource, @namespace, name) + (patch.Subresource is null ? "" : $"/{patch.Subresource}") + PatchQuery(patch.Kind);
-        var result = await Send(HttpMethod.Patch, path, Body(patch), resource.Type, cancellationToken).ConfigureAwait(false);
-        // A JSON Patch whose test fails is refused as 422, as is an object that breaks the schema; only the latter names the kind.
-        return patch.Kind == PatchKind.Json && result.Error == ApiError.Invalid && !result.Message.Contains(" is invalid: ", StringComparison.Ordinal)
-            ? result with { Error = ApiError.Conflict }
-            : result;
+        var testsState = patch.Kind == PatchKind.Json && patch.Body.Span.IndexOf("\"test\""u8) >= 0;
+        return Send(new Request(HttpMethod.Patch, path, Body(patch), testsState), resource.Type, cancellationToken);
     }
 
     public async Task<ApiResult<T>> Delete<T>(Resource<T> resource, string? @namespace, string name, string? uid, CancellationToken cancellationToken)
         where T : class, IKubeObject
     {
         var body = uid is null ? null : Content(Encoding.UTF8.GetBytes($$$"""{"preconditions":{"uid":"{{{JsonEncodedText.Encode(uid)}}}"}}"""), "application/json");
-        var answer = await Send(HttpMethod.Delete, ApiPath.Of(resource, @namespace, name), body, CrdJson.Default.JsonDocument, cancellationToken).ConfigureAwait(false);
+        var request = new Request(HttpMethod.Delete, ApiPath.Of(resource, @namespace, name), body);
+        var answer = await Send(request, CrdJson.Default.JsonDocument, cancellationToken).ConfigureAwait(false);
         if (!answer.IsOk) return answer.As<T>();
         using var document = answer.Value!;
         // The object is answered while a finalizer holds it; one that is gone at once is answered by a Status.
@@ -73,23 +71,23 @@ public sealed class KubeClient : IKubeClient, IDisposable
     /// <summary>Server-side apply of one object of any kind.</summary>
     /// <param name="path">"/apis/apps/v1/namespaces/x/deployments/y".</param>
     public Task<ApiResult<JsonDocument>> Apply(string path, ReadOnlyMemory<byte> yaml, CancellationToken cancellationToken) =>
-        Send(HttpMethod.Patch, path + PatchQuery(PatchKind.Apply), Body(new ApiPatch(PatchKind.Apply, yaml)), CrdJson.Default.JsonDocument, cancellationToken);
+        Send(new Request(HttpMethod.Patch, path + PatchQuery(PatchKind.Apply), Body(new ApiPatch(PatchKind.Apply, yaml))), CrdJson.Default.JsonDocument, cancellationToken);
 
     /// <summary>Any document of the server: "/version", "/apis/…".</summary>
     public Task<ApiResult<JsonDocument>> GetRaw(string path, CancellationToken cancellationToken) =>
-        Send(HttpMethod.Get, path, null, CrdJson.Default.JsonDocument, cancellationToken);
+        Send(new Request(HttpMethod.Get, path), CrdJson.Default.JsonDocument, cancellationToken);
 
     public async Task<ApiResult<IWatchStream<T>>> Watch<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
         where T : class, IKubeObject
     {
-        var path = ApiPath.Of(resource, query.Namespace, null) + ApiPath.WatchQuery(query);
+        var request = new Request(HttpMethod.Get, ApiPath.Of(resource, query.Namespace, null) + ApiPath.WatchQuery(query));
         HttpResponseMessage? response = null;
         try
         {
             var authorization = await Authorize(cancellationToken).ConfigureAwait(false);
             using var timeout = Deadline(cancellationToken);
-            response = await SendOnce(HttpMethod.Get, path, null, authorization, timeout.Token).ConfigureAwait(false);
-            if (!response.IsSuccessStatusCode) return (await Refusal<T>(response, timeout.Token).ConfigureAwait(false)).As<IWatchStream<T>>();
+            response = await SendOnce(request, authorization, timeout.Token).ConfigureAwait(false);
+            if (!response.IsSuccessStatusCode) return await Refusal<IWatchStream<T>>(request, response, timeout.Token).ConfigureAwait(false);
             var stream = await response.Content.ReadAsStreamAsync(timeout.Token).ConfigureAwait(false);
             var watch = new WatchStream<T>(response, stream, resource.Type);
             response = null;
@@ -111,20 +109,20 @@ public sealed class KubeClient : IKubeClient, IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<ApiResult<T>> Send<T>(HttpMethod method, string path, HttpContent? body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<ApiResult<T>> Send<T>(Request request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class
     {
         try
         {
             var authorization = await Authorize(cancellationToken).ConfigureAwait(false);
             using var timeout = Deadline(cancellationToken);
-            using var response = await SendOnce(method, path, body, authorization, timeout.Token).ConfigureAwait(false);
-            if (!response.IsSuccessStatusCode) return await Refusal<T>(response, timeout.Token).ConfigureAwait(false);
+            using var response = await SendOnce(request, authorization, timeout.Token).ConfigureAwait(false);
+            if (!response.IsSuccessStatusCode) return await Refusal<T>(request, response, timeout.Token).ConfigureAwait(false);
             var stream = await response.Content.ReadAsStreamAsync(timeout.Token).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
             {
                 var value = await JsonSerializer.DeserializeAsync(stream, type, timeout.Token).ConfigureAwait(false);
-                return value is null ? new ApiResult<T>(null, ApiError.Failed, $"the API server answered {path} with nothing") : value;
+                return value is null ? new ApiResult<T>(null, ApiError.Failed, $"the API server answered {request.Path} with nothing") : value;
             }
         }
         catch (ClusterConfigException failure)
@@ -137,7 +135,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
         }
         catch (JsonException failure)
         {
-            return new ApiResult<T>(null, ApiError.Failed, $"the API server answered {path} with what is not understood: {failure.Message}");
+            return new ApiResult<T>(null, ApiError.Failed, $"the API server answered {request.Path} with what is not understood: {failure.Message}");
         }
     }
 
@@ -149,21 +147,20 @@ public sealed class KubeClient : IKubeClient, IDisposable
         return credentials.Authorization;
     }
 
-    private async Task<HttpResponseMessage> SendOnce(
-        HttpMethod method, string path, HttpContent? body, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendOnce(Request request, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = body };
-        request.Headers.Authorization = authorization;
-        var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+        using var message = new HttpRequestMessage(request.Method, new Uri(request.Path, UriKind.Relative)) { Content = request.Body };
+        message.Headers.Authorization = authorization;
+        var response = await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.Unauthorized) _config.Credentials.Forget();
         return response;
     }
 
-    private static async Task<ApiResult<T>> Refusal<T>(HttpResponseMessage response, CancellationToken cancellationToken)
+    private static async Task<ApiResult<T>> Refusal<T>(Request request, HttpResponseMessage response, CancellationToken cancellationToken)
         where T : class
     {
         var status = await ReadStatus(response, cancellationToken).ConfigureAwait(false);
-        var error = ApiErrors.Of((int)response.StatusCode, status?.Reason);
+        var error = ApiErrors.Of((int)response.StatusCode, status, request.TestsState);
         var retryAfter = response.Headers.RetryAfter?.Delta
             ?? (status?.Details?.RetryAfterSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
         return new ApiResult<T>(null, error, status?.Message ?? $"the API server answered {(int)response.StatusCode} {response.ReasonPhrase}", retryAfter);
@@ -219,6 +216,9 @@ public sealed class KubeClient : IKubeClient, IDisposable
         });
         return content;
     }
+
+    /// <param name="TestsState">The body is a JSON Patch that tests the object's state before it changes it.</param>
+    private readonly record struct Request(HttpMethod Method, string Path, HttpContent? Body = null, bool TestsState = false);
 
     private static ByteArrayContent Content(byte[] body, string mediaType)
     {

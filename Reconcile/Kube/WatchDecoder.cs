@@ -75,7 +75,7 @@ public static class WatchDecoder
         where T : class, IKubeObject
     {
         if (kind == WatchEventKind.Error)
-            return new WatchEvent<T>(kind, null, null, ApiErrors.Of(status?.Code ?? 500, status?.Reason), status?.Message ?? "the watch failed");
+            return new WatchEvent<T>(kind, null, null, ApiErrors.Of(status?.Code ?? 500, status), status?.Message ?? "the watch failed");
         if (value is null || (kind != WatchEventKind.Bookmark && value.Metadata.Name is null)) return Malformed<T>("the event has no object");
         var version = value.Metadata.ResourceVersion;
         return new WatchEvent<T>(kind, kind == WatchEventKind.Bookmark ? null : value, version);
