@@ -15,7 +15,7 @@ run() {
   dotnet build "$project" --configuration $configuration --verbosity quiet -clp:NoSummary || { broken=1; return; }
   local log
   log=$(mktemp)
-  "$@" -noColor 2>&1 | tee "$log" || broken=1
+  "$@" -noColor -reporter verbose 2>&1 | grep --line-buffered -v '\[STARTING\]$' | tee "$log" || broken=1
   local summary
   summary=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
   rm -f "$log"
@@ -31,7 +31,8 @@ run() {
 
 for suite; do
   case $suite in
-    unit) run "unit and property tests" tests/tests.csproj tests/bin/$configuration/net10.0/kruise-image-tests ;;
+    unit) run "unit and property tests" tests/tests.csproj \
+      tests/bin/$configuration/net10.0/kruise-image-tests ;;
     e2e) run "scenarios on a ${CLUSTER:-local} cluster" e2e/scenarios/scenarios.csproj \
       e2e/sandbox.sh e2e/scenarios/bin/$configuration/net10.0/kruise-image-scenarios ;;
   esac
