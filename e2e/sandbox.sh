@@ -22,7 +22,7 @@ done
 exec 8</tmp
 flock 8 # a start that has its directory but not yet its lock must not be swept by another
 for dir in "$prefix".*; do
-  [ -e "$dir/owner" ] && flock -n "$dir/owner" rm -rf "$dir"
+  [ ! -e "$dir/owner" ] || flock -n "$dir/owner" rm -rf "$dir" || true # a bed that runs holds its lock
 done
 dir=${BED_DIR:-$(mktemp -d "$prefix.XXXXXX")}
 mkdir -p "$dir"
