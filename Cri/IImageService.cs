@@ -1,0 +1,39 @@
+using KruiseImage.Crds;
+
+namespace KruiseImage.Cri;
+
+/// <summary>
+/// The node's container runtime, as far as the daemon uses it. Operating errors are values; only cancellation throws. Safe for any
+/// number of callers. One conformance suite runs on the fake of the tests and on containerd.
+/// </summary>
+public interface IImageService
+{
+    /// <summary>Whether the image is on the node. A value without an image: it is not.</summary>
+    Task<RuntimeAnswer<PresentImage?>> Image(string reference, CancellationToken cancellationToken);
+
+    /// <summary>Pulls, whatever is there already. Cancelling aborts it in the runtime at once.</summary>
+    Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, CancellationToken cancellationToken);
+
+    /// <summary>Reads how far a pull is; null when the runtime does not tell.</summary>
+    IPullProgressReader? ProgressOf(string canonicalName, string tagOrDigest, DateTimeOffset pullStart);
+}
+
+/// <summary>How far one running pull is. Made for one attempt, called by that attempt alone.</summary>
+public interface IPullProgressReader
+{
+    /// <summary>Null as long as it is not known which bytes are to be fetched.</summary>
+    Task<RuntimeAnswer<PullProgress?>> Read(CancellationToken cancellationToken);
+}
+
+/// <summary>The runtime's answer, or why there is none.</summary>
+public readonly record struct RuntimeAnswer<T>(T? Value, PullFailure? Failure)
+{
+    public static implicit operator RuntimeAnswer<T>(T value) => new(value, null);
+
+    public static implicit operator RuntimeAnswer<T>(PullFailure failure) => new(default, failure);
+}
+
+/// <summary>An image on the node.</summary>
+/// <param name="ImageID">"name@sha256:…", or the runtime's own ID when it knows no digest.</param>
+/// <param name="Bytes">Its size as the runtime counts it; containerd counts the compressed bytes.</param>
+public sealed record PresentImage(string ImageID, long Bytes);

@@ -1,0 +1,78 @@
+using KruiseImage.Crds;
+using Microsoft.Extensions.Logging;
+
+namespace KruiseImage.Cri;
+
+/// <summary>
+/// The node's container runtime: the first of the candidate sockets whose CRI answers, found again after it went away. The sync
+/// loop starts a search when a pull finds nobody; it never polls while idle. Readiness asks <see cref="WhyNotReady"/>.
+/// </summary>
+public sealed partial class NodeRuntime(IReadOnlyList<RuntimeEndpoint> candidates, TimeProvider clock, ILogger<NodeRuntime> logger) : IImageService, IDisposable
+{
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly PullFailure _absent = new(PullReason.RuntimeUnavailable, $"no container runtime answers at {string.Join(", ", candidates)}");
+    private volatile RuntimeClient? _client;
+
+    /// <summary>Returns when a runtime answers.</summary>
+    public async Task Find(CancellationToken cancellationToken)
+    {
+        var isSaid = false;
+        for (var pause = FirstPause; !await TryFind(cancellationToken).ConfigureAwait(false); pause = Longer(pause))
+        {
+            if (!isSaid) LogAbsent(string.Join(", ", candidates.Select(Describe)));
+            isSaid = true;
+            await Task.Delay(pause, clock, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Null when the runtime answers now; else a sentence.</summary>
+    public async ValueTask<string?> WhyNotReady(CancellationToken cancellationToken)
+    {
+        if (_client is not { } client) return _absent.Message;
+        var answer = await client.Version(AnswerTimeout, cancellationToken).ConfigureAwait(false);
+        return answer.Failure is null ? null : $"the container runtime at {client.Endpoint} does not answer";
+    }
+
+    public async Task<RuntimeAnswer<PresentImage?>> Image(string reference, CancellationToken cancellationToken) =>
+        _client is { } client ? await client.Image(reference, cancellationToken).ConfigureAwait(false) : _absent;
+
+    public async Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, CancellationToken cancellationToken) =>
+        _client is { } client ? await client.Pull(reference, credential, sandbox, cancellationToken).ConfigureAwait(false) : _absent;
+
+    public IPullProgressReader? ProgressOf(string canonicalName, string tagOrDigest, DateTimeOffset pullStart) =>
+        _client is { } client ? new ContentProgress(client.Content, canonicalName, tagOrDigest, pullStart) : null;
+
+    public void Dispose() => _client?.Dispose();
+
+    private async Task<bool> TryFind(CancellationToken cancellationToken)
+    {
+        foreach (var candidate in candidates)
+        {
+            var known = _client;
+            var client = known?.Endpoint == candidate ? known : new RuntimeClient(candidate, clock);
+            var version = await client.Version(AnswerTimeout, cancellationToken).ConfigureAwait(false);
+            if (version.Failure is null)
+            {
+                // A replaced client is not disposed of: calls may be on it, and they end by themselves.
+                _client = client;
+                LogFound(version.Value!, candidate);
+                return true;
+            }
+            if (client != known) client.Dispose();
+        }
+        return false;
+    }
+
+    private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestPause ? pause * 2 : LongestPause;
+
+    private static string Describe(RuntimeEndpoint endpoint) => File.Exists(endpoint.SocketPath) ? $"{endpoint} (no answer)" : $"{endpoint} (no such socket)";
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "found {Version} at {Endpoint}")]
+    private partial void LogFound(string version, RuntimeEndpoint endpoint);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "no container runtime answers, trying on: {Tried}. Start it, or name its socket with --runtime-endpoint")]
+    private partial void LogAbsent(string tried);
+}
