@@ -1,0 +1,116 @@
+using System.Text;
+using System.Text.Json;
+using KruiseImage.Crds;
+
+namespace KruiseImage.Cri;
+
+/// <summary>One credential of a secret, and for which registries it is.</summary>
+/// <param name="Location">Host with optional port, path and globs, without scheme; empty: whatever the image's registry is.</param>
+public sealed record LocatedCredential(string Location, RegistryCredential Credential);
+
+/// <summary>The credentials of a secret, and in words what was skipped (never the values).</summary>
+public sealed record SecretCredentials(IReadOnlyList<LocatedCredential> Credentials, IReadOnlyList<string> Problems);
+
+/// <summary>
+/// Reads the credentials that a Secret holds: dockerconfigjson, dockercfg, or a plain username and password (contract 4.3). Pure.
+/// What is malformed is skipped with a reason; it never throws, whatever a user put into the secret.
+/// </summary>
+public static class DockerConfig
+{
+    public const string ConfigJsonType = "kubernetes.io/dockerconfigjson";
+    public const string ConfigType = "kubernetes.io/dockercfg";
+    private const string ConfigJsonKey = ".dockerconfigjson";
+    private const string ConfigKey = ".dockercfg";
+
+    public static SecretCredentials Read(Secret secret)
+    {
+        var found = new List<LocatedCredential>();
+        var problems = new List<string>();
+        var data = secret.Data ?? [];
+        if (data.TryGetValue(ConfigJsonKey, out var configJson)) ReadRegistries(ConfigJsonKey, configJson, isNested: true, found, problems);
+        else if (data.TryGetValue(ConfigKey, out var config)) ReadRegistries(ConfigKey, config, isNested: false, found, problems);
+        else if (data.TryGetValue("username", out var username) && data.TryGetValue("password", out var password)) ReadPlain(username, password, found, problems);
+        else problems.Add($"has neither {ConfigJsonKey} nor {ConfigKey} nor username and password");
+        return new SecretCredentials(found, problems);
+    }
+
+    private static void ReadPlain(string username, string password, List<LocatedCredential> found, List<string> problems)
+    {
+        if (Text(username) is not { } name || Text(password) is not { } word) problems.Add("username or password is not base64");
+        else found.Add(new LocatedCredential("", new RegistryCredential { Username = name, Password = word }));
+    }
+
+    private static void ReadRegistries(string key, string value, bool isNested, List<LocatedCredential> found, List<string> problems)
+    {
+        if (Bytes(value) is not { } json)
+        {
+            problems.Add($"{key} is not base64");
+            return;
+        }
+        try
+        {
+            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
+            var registries = document.RootElement;
+            if (isNested && registries.ValueKind == JsonValueKind.Object && !registries.TryGetProperty("auths", out registries))
+            {
+                problems.Add($"{key} has no \"auths\"");
+                return;
+            }
+            if (registries.ValueKind != JsonValueKind.Object)
+            {
+                problems.Add($"{key} is not an object of registries");
+                return;
+            }
+            foreach (var registry in registries.EnumerateObject()) ReadRegistry(registry, found, problems);
+        }
+        catch (JsonException)
+        {
+            problems.Add($"{key} is not JSON"); // the parser's own message may quote the text
+        }
+    }
+
+    private static void ReadRegistry(JsonProperty registry, List<LocatedCredential> found, List<string> problems)
+    {
+        if (registry.Value.ValueKind != JsonValueKind.Object)
+        {
+            problems.Add($"the entry of {Host(registry.Name)} is not an object");
+            return;
+        }
+        var credential = new RegistryCredential
+        {
+            Username = Field(registry.Value, "username"),
+            Password = Field(registry.Value, "password"),
+            IdentityToken = Field(registry.Value, "identitytoken"),
+            RegistryToken = Field(registry.Value, "registrytoken"),
+        };
+        // As docker and the kubelet have it: "auth" wins over username and password.
+        if (Field(registry.Value, "auth") is { Length: > 0 } auth)
+        {
+            if (Text(auth.TrimEnd('\0')) is not { } pair || pair.IndexOf(':', StringComparison.Ordinal) is not (>= 0 and var colon))
+            {
+                problems.Add($"\"auth\" of {Host(registry.Name)} is not base64 of username:password");
+                return;
+            }
+            credential = credential with { Username = pair[..colon], Password = pair[(colon + 1)..].TrimEnd('\0') };
+        }
+        if (credential.IsAnonymous) problems.Add($"the entry of {Host(registry.Name)} is empty");
+        else found.Add(new LocatedCredential(RegistryKeyring.Normalize(registry.Name), credential));
+    }
+
+    /// <summary>A key may be a URL with a password in it; for messages only what follows.</summary>
+    private static string Host(string location) => location[(location.LastIndexOf('@') + 1)..];
+
+    private static string Field(JsonElement entry, string name) =>
+        entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+
+    private static string? Text(string base64) => Bytes(base64) is { } bytes ? Encoding.UTF8.GetString(bytes) : null;
+
+    /// <summary>Lenient as the tools that write these: padding may be missing, lines may be wrapped.</summary>
+    private static byte[]? Bytes(string base64)
+    {
+        var text = string.Concat(base64.Where(c => !char.IsWhiteSpace(c))).TrimEnd('=');
+        text = text.PadRight((text.Length + 3) / 4 * 4, '=');
+        var bytes = new byte[text.Length / 4 * 3];
+        return Convert.TryFromBase64String(text, bytes, out var written) ? bytes[..written] : null;
+    }
+}
