@@ -38,6 +38,7 @@ public static class CommandLine
         var root = new RootCommand("Pulls container images onto Kubernetes nodes before the pods that need them arrive.")
         {
             ControllerMode.Command(),
+            DaemonMode.Command(),
             CtlMode.Command(),
         };
         foreach (var option in root.Options)

@@ -34,7 +34,7 @@ public static class ControllerMode
         using var loggers = Logs.Create(settings.LogLevel);
         using var client = new KubeClient(settings.Connection, ProductVersion.UserAgent);
         using var controller = new Controller(settings, client, loggers, TimeProvider.System, new Random());
-        using var endpoint = new HttpEndpoint(settings.Listen, controller.WhyNotReady);
+        using var endpoint = new HttpEndpoint(settings.Listen, _ => ValueTask.FromResult(controller.WhyNotReady()));
         ProcessMetrics.Publish("controller");
         return await controller.Run(endpoint, cancellationToken).ConfigureAwait(false) ? ExitCode.Done : ExitCode.Failed;
     }

@@ -11,11 +11,11 @@ namespace KruiseImage.Modes;
 public sealed class HttpEndpoint : IDisposable
 {
     private readonly HttpListener _listener = new();
-    private readonly Func<string?> _whyNotReady;
+    private readonly Func<CancellationToken, ValueTask<string?>> _whyNotReady;
 
     /// <param name="address">"ADDRESS:PORT" or ":PORT".</param>
     /// <param name="whyNotReady">Null when ready.</param>
-    public HttpEndpoint(string address, Func<string?> whyNotReady)
+    public HttpEndpoint(string address, Func<CancellationToken, ValueTask<string?>> whyNotReady)
     {
         _whyNotReady = whyNotReady;
         var (host, port) = Split(address);
@@ -78,7 +78,7 @@ public sealed class HttpEndpoint : IDisposable
                     await Write(response, 200, "ok\n", cancellationToken).ConfigureAwait(false);
                     break;
                 case "/readyz":
-                    var why = _whyNotReady();
+                    var why = await _whyNotReady(cancellationToken).ConfigureAwait(false);
                     await Write(response, why is null ? 200 : 503, $"{why ?? "ok"}\n", cancellationToken).ConfigureAwait(false);
                     break;
                 case "/metrics":
