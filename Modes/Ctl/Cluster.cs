@@ -88,7 +88,7 @@ public sealed class Cluster(IKubeClient client, string @namespace) : IDisposable
     /// <summary>What the API's error means to the person at the keyboard.</summary>
     public static CommandException Refusal(ApiError error, string message) => error switch
     {
-        ApiError.Unavailable => CommandException.Unreachable($"cannot reach the cluster: {message}"),
+        ApiError.Unavailable => CommandException.Unreachable(message),
         ApiError.Unauthorized => CommandException.Unreachable($"the cluster does not accept the credentials of this kubeconfig: {message}"),
         ApiError.Forbidden => CommandException.Unreachable($"the cluster does not allow it: {message}"),
         ApiError.TooManyRequests => CommandException.Unreachable($"the API server is overloaded, try again in a while: {message}"),

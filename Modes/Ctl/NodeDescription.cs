@@ -34,7 +34,6 @@ public static class NodeDescription
     }
 
     /// <summary>An entry without owners was written by a person.</summary>
-    private static string Owners(PullEntry entry) => entry.Spec.OwnerReferences is { Count: > 0 } owners
-        ? string.Join(", ", owners.Select(owner => owner.Kind == "ImagePullJob" ? $"{owner.Namespace}/{owner.Name}" : $"{owner.Kind} {owner.Name}"))
-        : "";
+    private static string Owners(PullEntry entry) => string.Join(", ", (entry.Spec.OwnerReferences ?? []).Select(owner =>
+        owner.Kind == CtlKinds.Jobs.Kind ? $"{owner.Namespace}/{owner.Name}" : $"{owner.Kind} {owner.Name}"));
 }

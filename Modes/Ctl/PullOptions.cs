@@ -15,7 +15,8 @@ public sealed class PullOptions
     };
 
     private readonly Option<string?> _nodes = Text("--nodes", "a,b", "Only these nodes, by name.");
-    private readonly Option<string?> _selector = Text("--selector", "k=v,k2 in (a,b)", "Only nodes with these labels, as kubectl -l takes them.", "-l");
+    private readonly Option<string?> _selector =
+        Text("--selector", "k=v,k2 in (a,b)", "Only nodes with these labels, as kubectl -l takes them.", "-l");
     private readonly Option<string?> _podSelector = Text("--pod-selector", "k=v", "Only nodes that run pods with these labels in the namespace.");
     private readonly Option<string?> _parallelism =
         Text("--parallelism", "N|N%", "How many nodes pull at once; 0 creates the job paused [default: 1].", "-p");

@@ -77,7 +77,7 @@ public class VerbTests
     }
 
     [Theory]
-    [InlineData(ApiError.Unavailable, ExitCode.Unreachable, "cannot reach the cluster: the server's own words")]
+    [InlineData(ApiError.Unavailable, ExitCode.Unreachable, "the server's own words")]
     [InlineData(ApiError.Unauthorized, ExitCode.Unreachable, "the cluster does not accept the credentials of this kubeconfig: the server's own words")]
     [InlineData(ApiError.Forbidden, ExitCode.Unreachable, "the cluster does not allow it: the server's own words")]
     [InlineData(ApiError.Invalid, ExitCode.Failed, "the API server refused: the server's own words")]
