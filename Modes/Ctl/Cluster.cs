@@ -74,7 +74,7 @@ public sealed class Cluster(IKubeClient client, string @namespace) : IDisposable
         {
             var name = job.Metadata.Name;
             throw CommandException.Failed(
-                $"there is already a job \"{name}\" in namespace \"{@namespace}\": choose another --name, or follow it: kruise-image ctl wait {name}");
+                $"there is already a job \"{name}\" in namespace \"{@namespace}\": choose another --name, or follow that one: ctl wait {name}");
         }
         if (answer.Error != ApiError.NotFound) throw Refusal(answer.Error, answer.Message);
 

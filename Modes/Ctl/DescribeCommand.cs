@@ -33,7 +33,8 @@ public static class DescribeCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var cluster = Cluster.Connect(parsed);
-            Terminal.Of(parsed).Write(await describe(new DescribeVerb(cluster, TimeProvider.System), parsed.GetValue(name)!, cancellationToken).ConfigureAwait(false));
+            var verb = new DescribeVerb(cluster, TimeProvider.System);
+            Terminal.Of(parsed).Write(await describe(verb, parsed.GetValue(name)!, cancellationToken).ConfigureAwait(false));
             return ExitCode.Done;
         });
         return command;

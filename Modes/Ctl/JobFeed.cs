@@ -36,7 +36,8 @@ public sealed class JobFeed : IJobFeed
     public IReadOnlyCollection<PullEntry> Entries => [.. _entries.Values];
 
     /// <param name="note">Told when NodeImages may not be read: the job alone is followed then.</param>
-    public static async Task<JobFeed> Open(Cluster cluster, ImagePullJob job, Action<string> note, TimeProvider clock, CancellationToken cancellationToken)
+    public static async Task<JobFeed> Open(
+        Cluster cluster, ImagePullJob job, Action<string> note, TimeProvider clock, CancellationToken cancellationToken)
     {
         var nodeQuery = NodeImageQuery.For(job.Spec);
         var probe = await cluster.Client.List(Resources.NodeImages, nodeQuery with { Limit = 1 }, cancellationToken).ConfigureAwait(false);

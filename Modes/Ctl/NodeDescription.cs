@@ -28,7 +28,8 @@ public static class NodeDescription
         {
             table.Add(
                 entry.Reference, new Cell(entry.Phase, PullEntry.ToneOf(entry.Phase)), entry.Answer is { } answer ? $"{answer.Progress}%" : "",
-                entry.Duration(now) is { } took ? DurationText.Short(took) : "", Owners(entry), entry.Answer?.Reason ?? "", entry.Answer?.Message ?? "");
+                entry.Duration(now) is { } took ? DurationText.Short(took) : "", Owners(entry),
+                entry.Answer?.Reason ?? "", entry.Answer?.Message ?? "");
         }
         return table;
     }
