@@ -10,7 +10,7 @@ public sealed class Component : IDisposable
     public Component(string name, string logDirectory, params string[] arguments)
     {
         Listen = new Uri($"http://127.0.0.1:{Ports.Free()}");
-        Server = new ServerProcess(name, logDirectory, Parts.Product, [.. arguments, "--listen", Listen.Authority]);
+        Server = new ServerProcess(name, logDirectory, Parts.Product, [.. arguments, "--listen", Listen.Authority]) { RestartsByItself = true };
     }
 
     public string Name => Server.Name;

@@ -10,13 +10,20 @@ namespace KruiseImage.Bed;
 public sealed partial class ServerProcess(string name, string logDirectory, string program, params string[] arguments) : IDisposable
 {
     private const int SigTerm = 15, SigKill = 9, SigStop = 19, SigContinue = 18;
+    private static readonly TimeSpan restartDelay = TimeSpan.FromSeconds(1);
+
+    private readonly Lock gate = new();
     private Process? process;
+    private bool isEndWanted;
 
     public string Name { get; } = name;
 
     public string LogFile { get; } = Path.Combine(logDirectory, name + ".log");
 
     public int Pid => Running.Id;
+
+    /// <summary>Starts the server again when it ends by itself, as a kubelet does: a controller that lost its lease ends on purpose.</summary>
+    public bool RestartsByItself { get; init; }
 
     private Process Running => process ?? throw new InvalidOperationException($"{Name} was not started");
 
@@ -28,8 +35,14 @@ public sealed partial class ServerProcess(string name, string logDirectory, stri
         start.Environment.Clear();
         start.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         start.Environment["HOME"] = Path.GetDirectoryName(LogFile)!; // kubectl's and containerd's own caches stay in the bed
-        process?.Dispose();
-        process = Process.Start(start) ?? throw new BedException($"{Name} could not be started");
+        lock (gate)
+        {
+            process?.Dispose();
+            isEndWanted = false;
+            process = new Process { StartInfo = start, EnableRaisingEvents = RestartsByItself };
+            process.Exited += (_, _) => _ = RestartAsync();
+            process.Start();
+        }
     }
 
     /// <summary>Waits until the server answers; a server that ends meanwhile is reported with the last lines of its log.</summary>
@@ -71,13 +84,25 @@ public sealed partial class ServerProcess(string name, string logDirectory, stri
 
     public void Dispose()
     {
+        lock (gate)
+            isEndWanted = true;
         if (process is { HasExited: false })
             Signal(SigKill);
         process?.Dispose();
     }
 
+    private async Task RestartAsync()
+    {
+        await Task.Delay(restartDelay);
+        lock (gate)
+            if (!isEndWanted)
+                Start();
+    }
+
     private async Task EndAsync(int signal, CancellationToken cancellationToken)
     {
+        lock (gate)
+            isEndWanted = true;
         Signal(signal);
         await Running.WaitForExitAsync(cancellationToken);
     }

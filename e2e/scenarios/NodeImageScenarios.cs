@@ -99,6 +99,6 @@ public sealed class NodeImageScenarios(SharedCluster shared) : Scenario(shared)
     }
 
     private Task PatchEntryAsync(string node, TestImage image) => Api.MergePatchAsync(Paths.NodeImage(node), JsonNode.Parse($$$"""
-        {"spec":{"images":{"{{{image.Name}}}":{"tags":[{"tag":"{{{image.Tag}}}","pullPolicy":{"ttlSecondsAfterFinished":300} }] } } }
+        {"spec":{"images":{"{{{image.Name}}}":{"tags":[{"tag":"{{{image.Tag}}}","pullPolicy":{"ttlSecondsAfterFinished":300} }] } } } }
         """)!, Cancellation);
 }
