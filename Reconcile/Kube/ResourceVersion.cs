@@ -15,8 +15,13 @@ public static class ResourceVersion
     /// <summary>Whether a state that arrives now takes the place of the known one. A recreated object wins by its higher version.</summary>
     public static bool Supersedes(ObjectMeta arriving, ObjectMeta known) => !IsSame(arriving, known) && !IsOlder(arriving, known);
 
-    public static bool IsOlder(ObjectMeta one, ObjectMeta other) =>
-        TryParse(one.ResourceVersion, out var left) && TryParse(other.ResourceVersion, out var right) && left < right;
+    public static bool IsOlder(ObjectMeta one, ObjectMeta other) => IsOlder(one.ResourceVersion, other.ResourceVersion);
+
+    public static bool IsOlder(string? one, string? other) => TryParse(one, out var left) && TryParse(other, out var right) && left < right;
+
+    /// <summary>Whether a state is part of what somebody knows who knows all up to a version.</summary>
+    public static bool IsWithin(ObjectMeta state, string? version) =>
+        TryParse(state.ResourceVersion, out var left) && TryParse(version, out var right) && left <= right;
 
     private static bool TryParse(string? version, out ulong number) =>
         ulong.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out number);

@@ -19,8 +19,9 @@ public sealed class Store<T> : ILister<T>
     private readonly Lock _writing = new();
     private readonly Lock _reading = new();
     private readonly Dictionary<string, T> _objects = new(StringComparer.Ordinal);
-    private readonly RecentUids _deleted = new();
     private Relist? _relist;
+    /// <summary>All that happened up to here is in the store: an object of this version or below that it lacks is gone.</summary>
+    private string? _version;
     private volatile bool _isSynced;
     private long _liveSinceTicks;
 
@@ -65,7 +66,7 @@ public sealed class Store<T> : ILister<T>
         {
             var key = ObjectKey.Of(value.Metadata);
             var isKnown = _objects.TryGetValue(key, out var known);
-            if (isKnown ? !ResourceVersion.Supersedes(value.Metadata, known!.Metadata) : _deleted.Contains(value.Metadata.Uid)) return;
+            if (isKnown ? !ResourceVersion.Supersedes(value.Metadata, known!.Metadata) : ResourceVersion.IsWithin(value.Metadata, _version)) return;
             _relist?.AcceptedMeanwhile.Add(key);
             Set(key, known, value);
         }
@@ -91,7 +92,7 @@ public sealed class Store<T> : ILister<T>
                     break;
                 case StoreChangeKind.LastPage:
                     Collect(change.Page!);
-                    Swap(_relist!);
+                    Swap(_relist!, change.ListVersion);
                     break;
                 case StoreChangeKind.Set:
                     ApplySet(change.Object!);
@@ -122,11 +123,11 @@ public sealed class Store<T> : ILister<T>
 
     /// <summary>
     /// Brings the store to a complete list, in one go. The list is the truth even where its versions are lower (a restored etcd),
-    /// except about objects that our own writes changed after it was asked for.
+    /// except about objects that our own writes changed after it was asked for and after it was read.
     /// </summary>
-    private void Swap(Relist relist)
+    private void Swap(Relist relist, string? version)
     {
-        _relist = null;
+        (_relist, _version) = (null, version);
         foreach (var (key, value) in relist.Objects)
         {
             _objects.TryGetValue(key, out var known);
@@ -136,8 +137,12 @@ public sealed class Store<T> : ILister<T>
             if (isNews) Set(key, known, value);
         }
 
-        var gone = List().Where(known => ObjectKey.Of(known.Metadata) is var key && !relist.Objects.ContainsKey(key) && !relist.AcceptedMeanwhile.Contains(key));
-        foreach (var known in gone.ToList()) Remove(ObjectKey.Of(known.Metadata), known);
+        foreach (var known in List())
+        {
+            var key = ObjectKey.Of(known.Metadata);
+            var isNewer = relist.AcceptedMeanwhile.Contains(key) && !ResourceVersion.IsWithin(known.Metadata, version);
+            if (!relist.Objects.ContainsKey(key) && !isNewer) Remove(key, known);
+        }
 
         if (_isSynced) return;
         _isSynced = true;
@@ -146,6 +151,7 @@ public sealed class Store<T> : ILister<T>
 
     private void ApplySet(T value)
     {
+        Advance(value.Metadata);
         var key = ObjectKey.Of(value.Metadata);
         if (_objects.TryGetValue(key, out var known) && !ResourceVersion.Supersedes(value.Metadata, known.Metadata)) return;
         Set(key, known, value);
@@ -153,10 +159,15 @@ public sealed class Store<T> : ILister<T>
 
     private void ApplyRemoved(ObjectMeta removed)
     {
+        Advance(removed);
         var key = ObjectKey.Of(removed);
         // The deletion of a former object must not take its successor of the same name, which an answer may have brought already.
         if (_objects.TryGetValue(key, out var known) && !ResourceVersion.IsOlder(removed, known.Metadata)) Remove(key, known);
-        else _deleted.Add(removed.Uid);
+    }
+
+    private void Advance(ObjectMeta seen)
+    {
+        if (!ResourceVersion.IsOlder(seen.ResourceVersion, _version)) _version = seen.ResourceVersion;
     }
 
     private void Set(string key, T? before, T after)
@@ -167,7 +178,6 @@ public sealed class Store<T> : ILister<T>
 
     private void Remove(string key, T before)
     {
-        _deleted.Add(before.Metadata.Uid);
         lock (_reading) _objects.Remove(key);
         Changed?.Invoke(before, null);
     }

@@ -15,5 +15,6 @@ public enum StoreChangeKind
 }
 
 /// <summary>One step of a kind's history, as the watch machine tells it to the store.</summary>
-public readonly record struct StoreChange<T>(StoreChangeKind Kind, T? Object = null, IReadOnlyList<T>? Page = null)
+/// <param name="ListVersion">Of the last page: the version at which the whole list was read.</param>
+public readonly record struct StoreChange<T>(StoreChangeKind Kind, T? Object = null, IReadOnlyList<T>? Page = null, string? ListVersion = null)
     where T : class;

@@ -50,7 +50,7 @@ public static class WatchMachine
         if (!page.IsOk) return new WatchStep<T>(state, Failure: page.Message);
         var (metadata, items) = (page.Value!.Metadata, page.Value.Items);
         return string.IsNullOrEmpty(metadata.Continue)
-            ? new WatchStep<T>(new WatchState(WatchPhase.InitListed, metadata.ResourceVersion), new StoreChange<T>(StoreChangeKind.LastPage, Page: items))
+            ? new WatchStep<T>(new WatchState(WatchPhase.InitListed, metadata.ResourceVersion), new StoreChange<T>(StoreChangeKind.LastPage, null, items, metadata.ResourceVersion))
             : new WatchStep<T>(state with { Continue = metadata.Continue }, new StoreChange<T>(StoreChangeKind.Page, Page: items));
     }
 
