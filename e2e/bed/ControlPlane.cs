@@ -19,6 +19,8 @@ public sealed class ControlPlane : IDisposable
     private readonly string controllerToken = NewToken();
     private readonly string daemonToken = NewToken();
 
+    private readonly List<(DateTimeOffset From, DateTimeOffset Ready)> starts = [];
+
     public ControlPlane(string bedDirectory, string logDirectory)
     {
         directory = Directory.CreateDirectory(Path.Combine(bedDirectory, "control-plane")).FullName;
@@ -73,18 +75,25 @@ public sealed class ControlPlane : IDisposable
 
     public async Task StartApiServerAsync(CancellationToken cancellationToken)
     {
+        var started = DateTimeOffset.UtcNow;
         ApiServer.Start();
         await WaitReadyAsync(cancellationToken);
+        starts.Add((started, DateTimeOffset.UtcNow));
     }
 
     public Task WaitReadyAsync(CancellationToken cancellationToken) =>
         ApiServer.ReadyAsync(TimeSpan.FromSeconds(60), Api.IsReadyAsync, cancellationToken);
 
-    /// <summary>The requests of our own service accounts that RBAC refused; none is right.</summary>
-    public IReadOnlyList<string> DeniedRequests() =>
+    /// <summary>
+    /// The requests of our service accounts, from programs of this name, that RBAC refused; none is right. A server that starts refuses
+    /// everybody until it has read its roles: what it said before it was ready does not count.
+    /// </summary>
+    public IReadOnlyList<string> DeniedRequests(string userAgent) =>
     [
         .. System.IO.File.ReadLines(AuditLog).Select(line => JsonNode.Parse(line)!)
             .Where(entry => entry["responseStatus"]?["code"]?.GetValue<int>() == 403)
+            .Where(entry => (entry["userAgent"]?.GetValue<string>() ?? "").StartsWith(userAgent, StringComparison.Ordinal))
+            .Where(entry => !WasStarting(entry["requestReceivedTimestamp"]!.GetValue<DateTimeOffset>()))
             .Select(entry => $"{entry["user"]!["username"]} {entry["verb"]} {entry["requestURI"]}").Distinct(),
     ];
 
@@ -95,6 +104,8 @@ public sealed class ControlPlane : IDisposable
         Api.Dispose();
         certificates.Dispose();
     }
+
+    private bool WasStarting(DateTimeOffset moment) => starts.Any(start => moment >= start.From && moment <= start.Ready);
 
     private static string NewToken() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 
