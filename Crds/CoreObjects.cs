@@ -6,7 +6,7 @@ namespace KruiseImage.Crds;
 /// <summary>A Node, cut down to what the controller asks of it: labels and whether it is ready.</summary>
 public sealed record Node : IKubeObject
 {
-    public ObjectMeta Metadata { get; init; } = new();
+    public ObjectMeta Metadata { get; init => field = value ?? new(); } = new();
     public NodeStatus? Status { get; init; }
 
     [JsonIgnore]
@@ -23,7 +23,7 @@ public sealed record NodeStatus
 /// <summary>A Pod, cut down to where it runs.</summary>
 public sealed record Pod : IKubeObject
 {
-    public ObjectMeta Metadata { get; init; } = new();
+    public ObjectMeta Metadata { get; init => field = value ?? new(); } = new();
     public PodSpec? Spec { get; init; }
     public PodStatus? Status { get; init; }
 
@@ -49,8 +49,8 @@ public sealed record Lease : IKubeObject
 {
     public string? ApiVersion { get; init; }
     public string? Kind { get; init; }
-    public ObjectMeta Metadata { get; init; } = new();
-    public LeaseSpec Spec { get; init; } = new();
+    public ObjectMeta Metadata { get; init => field = value ?? new(); } = new();
+    public LeaseSpec Spec { get; init => field = value ?? new(); } = new();
 }
 
 public sealed record LeaseSpec
@@ -69,8 +69,8 @@ public sealed record Event : IKubeObject
 {
     public string? ApiVersion { get; init; }
     public string? Kind { get; init; }
-    public ObjectMeta Metadata { get; init; } = new();
-    public ObjectReference InvolvedObject { get; init; } = new();
+    public ObjectMeta Metadata { get; init => field = value ?? new(); } = new();
+    public ObjectReference InvolvedObject { get; init => field = value ?? new(); } = new();
     public string? Reason { get; init; }
     public string? Message { get; init; }
     /// <summary>"Normal" or "Warning".</summary>
@@ -92,7 +92,7 @@ public sealed record Secret : IKubeObject
 {
     public string? ApiVersion { get; init; }
     public string? Kind { get; init; }
-    public ObjectMeta Metadata { get; init; } = new();
+    public ObjectMeta Metadata { get; init => field = value ?? new(); } = new();
     public string? Type { get; init; }
     /// <summary>Base64 values, as on the wire.</summary>
     public Dictionary<string, string>? Data { get; init; }

@@ -5,8 +5,8 @@ public sealed record ImageListPullJob : IKubeObject
 {
     public string? ApiVersion { get; init; }
     public string? Kind { get; init; }
-    public ObjectMeta Metadata { get; init; } = new();
-    public ImageListPullJobSpec Spec { get; init; } = new();
+    public ObjectMeta Metadata { get; init => field = value ?? new(); } = new();
+    public ImageListPullJobSpec Spec { get; init => field = value ?? new(); } = new();
     public ImageListPullJobStatus? Status { get; init; }
 }
 

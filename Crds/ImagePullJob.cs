@@ -8,8 +8,8 @@ public sealed record ImagePullJob : IKubeObject
 {
     public string? ApiVersion { get; init; }
     public string? Kind { get; init; }
-    public ObjectMeta Metadata { get; init; } = new();
-    public ImagePullJobSpec Spec { get; init; } = new();
+    public ObjectMeta Metadata { get; init => field = value ?? new(); } = new();
+    public ImagePullJobSpec Spec { get; init => field = value ?? new(); } = new();
     public ImagePullJobStatus? Status { get; init; }
 }
 
@@ -96,7 +96,7 @@ public sealed record ImagePullJobStatus
 
 public sealed record FailureGroup
 {
-    public string Reason { get; init; } = "";
+    public string Reason { get; init => field = value ?? ""; } = "";
     public int Count { get; init; }
     /// <summary>What the first node of the group said.</summary>
     public string? Message { get; init; }
@@ -106,7 +106,7 @@ public sealed record FailureGroup
 
 public sealed record DigestCount
 {
-    public string ImageID { get; init; } = "";
+    public string ImageID { get; init => field = value ?? ""; } = "";
     public int Count { get; init; }
 }
 

@@ -10,7 +10,7 @@ public sealed record NodeImage : IKubeObject
 {
     public string? ApiVersion { get; init; }
     public string? Kind { get; init; }
-    public ObjectMeta Metadata { get; init; } = new();
+    public ObjectMeta Metadata { get; init => field = value ?? new(); } = new();
     public NodeImageSpec? Spec { get; init; }
     public NodeImageStatus? Status { get; init; }
 }

@@ -60,8 +60,8 @@ public sealed record ObjectReference
 /// <summary>metav1.Condition.</summary>
 public sealed record Condition
 {
-    public string Type { get; init; } = "";
-    public string Status { get; init; } = "";
+    public string Type { get; init => field = value ?? ""; } = "";
+    public string Status { get; init => field = value ?? ""; } = "";
     public long? ObservedGeneration { get; init; }
     public DateTimeOffset? LastTransitionTime { get; init; }
     public string? Reason { get; init; }
@@ -71,8 +71,8 @@ public sealed record Condition
 /// <summary>One page of a list.</summary>
 public sealed record ObjectList<T>
 {
-    public ListMeta Metadata { get; init; } = new();
-    public List<T> Items { get; init; } = [];
+    public ListMeta Metadata { get; init => field = value ?? new(); } = new();
+    public List<T> Items { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>metav1.ListMeta: the version the list was read at, and the token of the next page.</summary>

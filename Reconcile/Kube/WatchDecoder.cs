@@ -76,8 +76,7 @@ public static class WatchDecoder
     {
         if (kind == WatchEventKind.Error)
             return new WatchEvent<T>(kind, null, null, ApiErrors.Of(status?.Code ?? 500, status), status?.Message ?? "the watch failed");
-        // A missing part of a wire type is null, whatever its declaration says.
-        if (value?.Metadata is null || (kind != WatchEventKind.Bookmark && value.Metadata.Name is null)) return Malformed<T>("the event has no object");
+        if (value is null || (kind != WatchEventKind.Bookmark && value.Metadata.Name is null)) return Malformed<T>("the event has no object");
         var version = value.Metadata.ResourceVersion;
         return new WatchEvent<T>(kind, kind == WatchEventKind.Bookmark ? null : value, version);
     }
