@@ -40,7 +40,7 @@ public static partial class DaemonMode
         using var client = new KubeClient(settings.Connection, ProductVersion.UserAgent);
 
         var store = new Store<NodeImage>();
-        await using var inbox = new SyncInbox();
+        var inbox = new SyncInbox();
         store.Changed += (_, _) => inbox.TellNodeImageChanged();
         store.Synced += inbox.TellNodeImageChanged;
         using var runtime = new NodeRuntime(settings.Runtimes, clock, loggers.CreateLogger<NodeRuntime>());
