@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
@@ -25,7 +24,12 @@ public sealed class KubeClient : IKubeClient, IDisposable
     public KubeClient(ClusterConfig config, string userAgent)
     {
         _config = config;
-        _http = new HttpClient(KubeTransport.CreateHandler(config, () => _clientCertificate)) { BaseAddress = config.Server, Timeout = Timeout.InfiniteTimeSpan };
+        _http = new HttpClient(KubeTransport.CreateHandler(config, () => _clientCertificate))
+        {
+            // Some servers live below a path of their host.
+            BaseAddress = new Uri(config.Server.ToString().TrimEnd('/') + '/'),
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         _http.DefaultRequestHeaders.UserAgent.ParseAdd(userAgent);
         _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         foreach (var (name, value) in config.Headers) _http.DefaultRequestHeaders.Add(name, value);
@@ -149,7 +153,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
 
     private async Task<HttpResponseMessage> SendOnce(Request request, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)
     {
-        using var message = new HttpRequestMessage(request.Method, new Uri(request.Path, UriKind.Relative)) { Content = request.Body };
+        using var message = new HttpRequestMessage(request.Method, new Uri(request.Path.TrimStart('/'), UriKind.Relative)) { Content = request.Body };
         message.Headers.Authorization = authorization;
         var response = await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.Unauthorized) _config.Credentials.Forget();
@@ -189,17 +193,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
     private static bool IsOperating(Exception failure, CancellationToken cancellationToken) =>
         failure is HttpRequestException or IOException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
-    private string Sentence(Exception failure)
-    {
-        var cause = failure switch
-        {
-            OperationCanceledException => $"no answer within {RequestTimeout.TotalSeconds:0} s",
-            { InnerException: SocketException socket } => socket.Message,
-            { InnerException: System.Security.Authentication.AuthenticationException tls } => tls.InnerException?.Message ?? tls.Message,
-            _ => failure.Message,
-        };
-        return $"cannot reach the API server at {_config.Server}: {cause}";
-    }
+    private string Sentence(Exception failure) => ConnectionFailure.Sentence(_config.Server, failure, RequestTimeout);
 
     private static string PatchQuery(PatchKind kind) => kind == PatchKind.Apply ? $"?fieldManager={FieldManager}&force=true" : $"?fieldManager={FieldManager}";
 
