@@ -22,6 +22,7 @@ public sealed partial class SyncLoop(
     StatusReporter reporter,
     PullAnnouncer announcer,
     DaemonMetrics metrics,
+    IdleMemory memory,
     Random random,
     TimeProvider clock,
     ILogger<SyncLoop> logger)
@@ -85,6 +86,7 @@ public sealed partial class SyncLoop(
         var plan = table.Advance(now);
         foreach (var action in plan.Actions) Perform(action);
         metrics.Observe(table.ActivePulls, table.WaitingEntries);
+        memory.Observe(isBusy: table.ActivePulls + table.WaitingEntries > 0);
         if (ledger.Plan(table.Report(), now) is { } write) reporter.Write(write);
         return plan.LookAgainAt is null || ledger.DueAt < plan.LookAgainAt ? ledger.DueAt : plan.LookAgainAt;
     }

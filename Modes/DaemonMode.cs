@@ -57,6 +57,7 @@ public static partial class DaemonMode
             new Reflector<NodeImage>(client, Resources.NodeImages, mine, store, clock, random, loggers.CreateLogger<Reflector<NodeImage>>()).Run(running.Token),
         ];
 
+        using var memory = new IdleMemory(clock);
         var metrics = new DaemonMetrics(Metrics.DefaultFactory);
         var loop = new SyncLoop(
             settings.NodeName, store, inbox,
@@ -66,7 +67,7 @@ public static partial class DaemonMode
             new PullPool(runtime, new PullSecrets(client, clock, loggers.CreateLogger<PullSecrets>()), inbox, clock),
             new StatusReporter(client, store, inbox, loggers.CreateLogger<StatusReporter>()),
             new PullAnnouncer(events, metrics, loggers.CreateLogger<PullAnnouncer>()),
-            metrics, random, clock, loggers.CreateLogger<SyncLoop>());
+            metrics, memory, random, clock, loggers.CreateLogger<SyncLoop>());
         try
         {
             await loop.Run(running.Token).ConfigureAwait(false);
