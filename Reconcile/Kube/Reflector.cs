@@ -15,6 +15,9 @@ public sealed partial class Reflector<T>(
 {
     private const int PageSize = 500;
 
+    /// <summary>From here on the tries are half a minute apart.</summary>
+    private const int FailuresThatLast = 8;
+
     /// <summary>An API server that restarts is away for a second or two: the first tries come fast.</summary>
     private static readonly Backoff RetryBackoff = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30));
 
@@ -39,11 +42,11 @@ public sealed partial class Reflector<T>(
                 if (step.Change is { } change) store.Apply(change);
                 if (step.State.Phase != WatchPhase.Watching) await CloseWatch().ConfigureAwait(false);
                 // Success is a page or an event: a watch that opens and breaks at once must not reset the backoff.
-                if (step.Change is { Kind: not StoreChangeKind.ListBegins } || step.State.HeardSomething) failures = 0;
+                if (step.Change is { Kind: not StoreChangeKind.ListBegins } || step.State.HeardSomething) failures = Recovered(failures);
                 state = step.State;
                 if (step.Failure is null) continue;
-                LogFailed(resource.Plural, step.Failure);
-                await Task.Delay(RetryDelay(++failures), clock, cancellationToken).ConfigureAwait(false);
+                Log(++failures, step.Failure);
+                await Task.Delay(RetryDelay(failures), clock, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -103,8 +106,27 @@ public sealed partial class Reflector<T>(
     [SuppressMessage("Security", "CA5394", Justification = "spreading needs no secrecy")]
     private TimeSpan WatchDuration() => TimeSpan.FromSeconds(Math.Floor(ShortestWatch.TotalSeconds * (1 + random.NextDouble())));
 
+    /// <summary>The first failure is news, and so is one that lasts; those between are the fast tries.</summary>
+    private void Log(int failures, string failure)
+    {
+        if (failures == 1 || failures >= FailuresThatLast) LogFailed(resource.Plural, failure);
+        else LogFailedAgain(resource.Plural, failure);
+    }
+
+    private int Recovered(int failures)
+    {
+        if (failures > 1) LogRecovered(resource.Plural, failures);
+        return 0;
+    }
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "cannot follow {Plural}, trying again: {Failure}")]
     private partial void LogFailed(string plural, string failure);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "still cannot follow {Plural}: {Failure}")]
+    private partial void LogFailedAgain(string plural, string failure);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "following {Plural} again after {Failures} failures")]
+    private partial void LogRecovered(string plural, int failures);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "no longer following {Plural}")]
     private partial void LogStopped(string plural);

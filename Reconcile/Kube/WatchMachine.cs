@@ -68,7 +68,7 @@ public static class WatchMachine
     public static WatchStep<T> OnEvent<T>(WatchState state, WatchEvent<T>? @event)
         where T : class, IKubeObject
     {
-        if (@event is not { } heard) return Ended<T>(state, "the watch closed at once");
+        if (@event is not { } heard) return Ended<T>(state, "the watch ended without a word");
         if (heard.Kind == WatchEventKind.Error)
             return heard.Error == ApiError.Gone ? new WatchStep<T>(Empty, Failure: heard.Message) : Ended<T>(state with { HeardSomething = false }, heard.Message);
 
