@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Prometheus;
 
@@ -41,7 +42,7 @@ public sealed class HttpEndpoint : IDisposable
 
     public async Task Run(CancellationToken cancellationToken)
     {
-        using var stop = cancellationToken.Register(_listener.Stop);
+        using var stop = cancellationToken.Register(Dispose);
         while (!cancellationToken.IsCancellationRequested)
         {
             HttpListenerContext context;
@@ -49,16 +50,26 @@ public sealed class HttpEndpoint : IDisposable
             {
                 context = await _listener.GetContextAsync().ConfigureAwait(false);
             }
-            catch (Exception stopped) when (stopped is HttpListenerException or ObjectDisposedException)
+            catch (Exception stopped) when (cancellationToken.IsCancellationRequested || stopped is HttpListenerException or ObjectDisposedException)
             {
-                return;
+                return; // which of its exceptions a closed listener throws depends on where it was
             }
 
             _ = Answer(context, cancellationToken);
         }
     }
 
-    public void Dispose() => _listener.Close();
+    public void Dispose()
+    {
+        try
+        {
+            _listener.Close();
+        }
+        catch (SocketException)
+        {
+            // It shuts down a probe's connection that the other side has just closed: "transport endpoint is not connected".
+        }
+    }
 
     private static (string Host, string Port) Split(string address)
     {

@@ -128,9 +128,7 @@ public static class JobStatusWriter
     private static List<Condition>? Conditions(ImagePullJob job, DateTimeOffset now, Condition? current)
     {
         var known = job.Status?.Conditions ?? [];
-        var conditions = known.Where(condition => condition.Type != current?.Type)
-            .Select(condition => condition.Status == "False" ? condition : condition with { Status = "False", LastTransitionTime = now, ObservedGeneration = job.Metadata.Generation })
-            .ToList();
+        var conditions = known.Where(condition => condition.Type != current?.Type).Select(condition => Ended(condition, job, now)).ToList();
         if (current is not null)
         {
             var before = known.Find(condition => condition.Type == current.Type);
@@ -144,4 +142,8 @@ public static class JobStatusWriter
         conditions.Sort((one, other) => string.CompareOrdinal(one.Type, other.Type));
         return conditions.Count == 0 ? null : conditions;
     }
+
+    private static Condition Ended(Condition condition, ImagePullJob job, DateTimeOffset now) => condition.Status == "False"
+        ? condition
+        : condition with { Status = "False", Message = "no longer so", LastTransitionTime = now, ObservedGeneration = job.Metadata.Generation };
 }

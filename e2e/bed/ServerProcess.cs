@@ -39,9 +39,9 @@ public sealed partial class ServerProcess(string name, string logDirectory, stri
         {
             process?.Dispose();
             isEndWanted = false;
-            process = new Process { StartInfo = start, EnableRaisingEvents = RestartsByItself };
-            process.Exited += (_, _) => _ = RestartAsync();
-            process.Start();
+            var started = process = new Process { StartInfo = start, EnableRaisingEvents = RestartsByItself };
+            started.Exited += (_, _) => _ = RestartAsync(started);
+            started.Start();
         }
     }
 
@@ -91,11 +91,12 @@ public sealed partial class ServerProcess(string name, string logDirectory, stri
         process?.Dispose();
     }
 
-    private async Task RestartAsync()
+    /// <summary>Unless a scenario ended it, or has started another in its place meanwhile.</summary>
+    private async Task RestartAsync(Process ended)
     {
         await Task.Delay(restartDelay);
         lock (gate)
-            if (!isEndWanted)
+            if (!isEndWanted && ReferenceEquals(process, ended))
                 Start();
     }
 
