@@ -126,10 +126,11 @@ public sealed class RegistryProxy : IAsyncDisposable
             return;
         }
         Count(repository, node, +1);
+        var isCounted = true;
         try
         {
             var buffer = new byte[64 << 10];
-            while (true)
+            for (var left = response.Content.Headers.ContentLength ?? long.MaxValue; ;)
             {
                 while (FaultOf(repository).Hang)
                     await Task.Delay(50, cancellation);
@@ -138,14 +139,23 @@ public sealed class RegistryProxy : IAsyncDisposable
                 var count = await body.ReadAsync(buffer.AsMemory(0, rate is { } limit ? Math.Clamp(limit / 10, 1, buffer.Length) : buffer.Length), cancellation);
                 if (count == 0)
                     return;
-                await context.Response.Body.WriteAsync(buffer.AsMemory(0, count), cancellation);
                 if (rate is { } bytesPerSecond)
                     await Task.Delay(TimeSpan.FromSeconds((double)count / bytesPerSecond), cancellation);
+                if ((left -= count) <= 0)
+                    isCounted = Leave(); // before the last bytes: with them the node may be done, and the next one here, sooner than we
+                await context.Response.Body.WriteAsync(buffer.AsMemory(0, count), cancellation);
             }
         }
         finally
         {
+            if (isCounted)
+                Leave();
+        }
+
+        bool Leave()
+        {
             Count(repository, node, -1);
+            return false;
         }
     }
 
