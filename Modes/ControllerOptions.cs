@@ -11,23 +11,17 @@ public sealed record ControllerSettings(ClusterConfig Connection, string Listen,
 /// <summary>The options of the controller.</summary>
 public sealed class ControllerOptions
 {
-    private readonly Option<string> _listen = new("--listen") { Description = "ADDRESS:PORT of /healthz, /readyz and /metrics.", DefaultValueFactory = _ => ":8080" };
+    private readonly Option<string> _listen = ServerOptions.Listen();
     private readonly Option<string?> _identity = new("--identity") { Description = "Our name in the lease. Default: $POD_NAME, or host name and process." };
     private readonly Option<bool> _elect = new("--leader-elect") { Description = "Work only while holding the lease.", DefaultValueFactory = _ => true };
     private readonly Option<string?> _namespace = new("--lease-namespace") { Description = "Namespace of the lease. Default: $POD_NAMESPACE, or kruise-image-system." };
-    private readonly Option<int> _leaseSeconds = new("--lease-duration") { Description = "Seconds after which others may take a lease that is not renewed.", DefaultValueFactory = _ => 15 };
-    private readonly Option<LogLevel> _logLevel = new("--log-level") { Description = "Trace, Debug, Information, Warning or Error.", DefaultValueFactory = _ => LogLevel.Information };
+    private readonly Option<int> _leaseSeconds =
+        ServerOptions.Number("--lease-duration", "Seconds after which others may take a lease that is not renewed.", 15, 3, 3600, "seconds");
+
+    private readonly Option<LogLevel> _logLevel = ServerOptions.LogLevel();
 
     public void AddTo(Command command)
     {
-        _listen.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<string>() is { } address && HttpEndpoint.AddressError(address) is { } error) result.AddError(error);
-        });
-        _leaseSeconds.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 3 or > 3600) result.AddError("--lease-duration is a number of seconds from 3 to 3600");
-        });
         ConnectionOptions.AddClusterTo(command);
         foreach (var option in new Option[] { _listen, _identity, _elect, _namespace, _leaseSeconds, _logLevel }) command.Options.Add(option);
     }

@@ -26,34 +26,24 @@ public sealed class DaemonOptions
         HelpName = "endpoint",
     };
 
-    private readonly Option<int> _concurrentPulls = new("--max-concurrent-pulls")
-    {
-        Description = "Pulls at one time; others wait.",
-        DefaultValueFactory = _ => 2,
-    };
+    private readonly Option<int> _concurrentPulls =
+        ServerOptions.Number("--max-concurrent-pulls", "Pulls at one time; others wait.", 2, 1, MostConcurrentPulls, "pulls");
 
-    private readonly Option<long> _minPullRate = new("--min-pull-rate")
-    {
-        Description = "Bytes per second below which a pull is taken for stalled, while bytes are missing.",
-        DefaultValueFactory = _ => 1024,
-    };
+    private readonly Option<int> _minPullRate = ServerOptions.Number(
+        "--min-pull-rate", "Bytes per second below which a pull is taken for stalled, while bytes are missing.", 1024, 1, int.MaxValue, "bytes per second");
 
-    private readonly Option<int> _stallTimeout = new("--stall-timeout")
-    {
-        Description = "Seconds below that rate after which the attempt is given up and repeated; 0: never.",
-        DefaultValueFactory = _ => 120,
-    };
+    private readonly Option<int> _stallTimeout = ServerOptions.Number(
+        "--stall-timeout", "Seconds below that rate after which the attempt is given up and repeated; 0: never.", 120, 0, 86400, "seconds");
 
-    private readonly Option<string> _listen = new("--listen") { Description = "ADDRESS:PORT of /healthz, /readyz and /metrics.", DefaultValueFactory = _ => ":8080" };
-    private readonly Option<LogLevel> _logLevel = new("--log-level") { Description = "Trace, Debug, Information, Warning or Error.", DefaultValueFactory = _ => LogLevel.Information };
+    private readonly Option<string> _listen = ServerOptions.Listen();
+    private readonly Option<LogLevel> _logLevel = ServerOptions.LogLevel();
 
     public void AddTo(Command command)
     {
-        Check(_runtime, endpoint => endpoint is null || RuntimeEndpoint.TryParse(endpoint, out _, out var error) ? null : $"--runtime-endpoint: {error}");
-        Check(_listen, address => HttpEndpoint.AddressError(address));
-        Check(_concurrentPulls, pulls => pulls is >= 1 and <= MostConcurrentPulls ? null : $"--max-concurrent-pulls is a number from 1 to {MostConcurrentPulls}");
-        Check(_minPullRate, rate => rate >= 1 ? null : "--min-pull-rate is a number of bytes per second, at least 1; --stall-timeout 0 switches the watch off");
-        Check(_stallTimeout, seconds => seconds is >= 0 and <= 86400 ? null : "--stall-timeout is a number of seconds from 0 to 86400");
+        _runtime.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } endpoint && !RuntimeEndpoint.TryParse(endpoint, out _, out var error)) result.AddError($"--runtime-endpoint: {error}");
+        });
         ConnectionOptions.AddClusterTo(command);
         foreach (var option in new Option[] { _nodeName, _runtime, _concurrentPulls, _minPullRate, _stallTimeout, _listen, _logLevel }) command.Options.Add(option);
     }
@@ -73,10 +63,4 @@ public sealed class DaemonOptions
     }
 
     private static string First(params string?[] values) => values.First(value => !string.IsNullOrEmpty(value))!;
-
-    private static void Check<T>(Option<T> option, Func<T, string?> errorOf) => option.Validators.Add(result =>
-    {
-        // What is not even of the type has its own message.
-        if (!result.Errors.Any() && errorOf(result.GetValueOrDefault<T>()!) is { } error) result.AddError(error);
-    });
 }

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace KruiseImage.Modes;
+
+/// <summary>
+/// Options of the two long-running modes, each with one sentence for whatever is wrong with its value: the library's own names
+/// types of .NET.
+/// </summary>
+internal static class ServerOptions
+{
+    private delegate bool TryParse<T>(string text, out T value);
+
+    public static Option<string> Listen() => Option(
+        "--listen", "ADDRESS:PORT of /healthz, /readyz and /metrics.", ":8080",
+        (string text, out string value) => HttpEndpoint.AddressError(value = text) is null, "ADDRESS:PORT, such as 127.0.0.1:8080 or :8080");
+
+    public static Option<LogLevel> LogLevel() => Option(
+        "--log-level", "Trace, Debug, Information, Warning or Error.", Microsoft.Extensions.Logging.LogLevel.Information,
+        (string text, out LogLevel value) => Enum.TryParse(text, ignoreCase: true, out value) && Enum.IsDefined(value),
+        "one of Trace, Debug, Information, Warning and Error");
+
+    /// <param name="unit">"pulls", "seconds".</param>
+    public static Option<int> Number(string name, string description, int fallback, int least, int most, string unit) => Option(
+        name, description, fallback,
+        (string text, out int value) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= least && value <= most,
+        $"a number of {unit} from {least} to {most}");
+
+    private static Option<T> Option<T>(string name, string description, T fallback, TryParse<T> tryParse, string what) => new(name)
+    {
+        Description = description,
+        DefaultValueFactory = _ => fallback,
+        CustomParser = result =>
+        {
+            var text = result.Tokens[^1].Value;
+            if (tryParse(text, out var value)) return value;
+            result.AddError($"{name} \"{text}\" is not {what}");
+            return fallback;
+        },
+    };
+}
