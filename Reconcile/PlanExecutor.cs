@@ -113,11 +113,11 @@ public sealed partial class PlanExecutor(
 
     private static Outcome Refused<T>(ApiResult<T> result)
         where T : class => result.Error switch
-    {
-        ApiError.NotFound => Outcome.Done, // the watch will tell of the deletion
-        ApiError.Invalid or ApiError.Failed => Outcome.Drop(result.Message),
-        _ => Outcome.Retry(result.Message, result.RetryAfter ?? default),
-    };
+        {
+            ApiError.NotFound => Outcome.Done, // the watch will tell of the deletion
+            ApiError.Invalid or ApiError.Failed => Outcome.Drop(result.Message),
+            _ => Outcome.Retry(result.Message, result.RetryAfter ?? default),
+        };
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Key}: {Actions} actions done; {Why}")]
     private partial void LogExecuted(string key, int actions, string why);

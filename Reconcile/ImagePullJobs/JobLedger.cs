@@ -32,7 +32,11 @@ public sealed class JobLedger
         Uid = job.Metadata.Uid ?? "";
         Owner = new ObjectReference
         {
-            ApiVersion = Defaults.ApiVersion, Kind = nameof(ImagePullJob), Namespace = job.Metadata.Namespace, Name = job.Metadata.Name, Uid = Uid,
+            ApiVersion = Defaults.ApiVersion,
+            Kind = nameof(ImagePullJob),
+            Namespace = job.Metadata.Namespace,
+            Name = job.Metadata.Name,
+            Uid = Uid,
         };
     }
 

@@ -102,8 +102,14 @@ public sealed class World
         var finished = PullPhase.IsFinished(phase);
         var status = new ImageTagStatus
         {
-            Tag = tag, Phase = phase, Version = entry.Version ?? 0, Reason = reason, Message = reason, StartTime = Now,
-            CompletionTime = finished ? Now : null, ImageID = phase == PullPhase.Succeeded ? imageID : null,
+            Tag = tag,
+            Phase = phase,
+            Version = entry.Version ?? 0,
+            Reason = reason,
+            Message = reason,
+            StartTime = Now,
+            CompletionTime = finished ? Now : null,
+            ImageID = phase == PullPhase.Succeeded ? imageID : null,
         };
         var images = new Dictionary<string, ImageStatus>(nodeImage.Status?.ImageStatuses ?? []);
         var others = images.TryGetValue(image, out var known) ? known.Tags!.Where(other => other.Tag != tag) : [];

@@ -29,9 +29,9 @@ public partial class LayerTests
     {
         var name = new Regex($@"\bKruiseImage\.{forbidden}\b|(?m)^using {forbidden}\b");
         Complaints.None(from file in SourceFile.Ours
-                   where file.Folder == folder || file.Folder.StartsWith(folder + "/", StringComparison.Ordinal)
-                   from Match match in name.Matches(file.Code)
-                   select $"{file}:{file.LineOf(match.Index)}: {folder} must not refer to {match.Value}");
+                        where file.Folder == folder || file.Folder.StartsWith(folder + "/", StringComparison.Ordinal)
+                        from Match match in name.Matches(file.Code)
+                        select $"{file}:{file.LineOf(match.Index)}: {folder} must not refer to {match.Value}");
     }
 
     [Fact]
@@ -40,11 +40,11 @@ public partial class LayerTests
         var folders = SourceFile.Ours.Select(file => file.Folder).Where(folder => folder.StartsWith("Reconcile/", StringComparison.Ordinal))
             .Select(folder => folder.Split('/')[1]).Where(folder => folder != "Kube").Distinct().ToList();
         Complaints.None(from file in SourceFile.Ours
-                   from mine in folders
-                   where file.Folder.StartsWith("Reconcile/" + mine, StringComparison.Ordinal)
-                   from other in folders
-                   where other != mine && Regex.IsMatch(file.Code, $@"\bReconcile\.{other}\b")
-                   select $"{file}: {mine} must not refer to {other}");
+                        from mine in folders
+                        where file.Folder.StartsWith("Reconcile/" + mine, StringComparison.Ordinal)
+                        from other in folders
+                        where other != mine && Regex.IsMatch(file.Code, $@"\bReconcile\.{other}\b")
+                        select $"{file}: {mine} must not refer to {other}");
     }
 
     /// <summary>Without this the rules above could be walked around.</summary>
@@ -61,8 +61,8 @@ public partial class LayerTests
     {
         var pure = SourceFile.Ours.Where(file => file.Folder == "Crds" || Pure.Any(pattern => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, file.Name)));
         Complaints.None(from file in pure
-                   from Match match in Impure().Matches(file.Code)
-                   select $"{file}:{file.LineOf(match.Index)}: {match.Value} has no place in a pure file");
+                        from Match match in Impure().Matches(file.Code)
+                        select $"{file}:{file.LineOf(match.Index)}: {match.Value} has no place in a pure file");
     }
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
