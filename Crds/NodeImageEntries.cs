@@ -11,13 +11,17 @@ public static class NodeImageEntries
         return null;
     }
 
-    public static ImageTagStatus? FindStatus(this NodeImage? nodeImage, string imageName, string tag)
+    public static ImageTagStatus? FindStatus(this NodeImageStatus? status, string imageName, string tag)
     {
-        if (nodeImage?.Status?.ImageStatuses is not { } images || !images.TryGetValue(imageName, out var image) || image?.Tags is not { } tags) return null;
-        foreach (var status in tags)
-            if (string.Equals(status.Tag, tag, StringComparison.Ordinal)) return status;
+        if (status?.ImageStatuses is not { } images || !images.TryGetValue(imageName, out var image) || image?.Tags is not { } tags) return null;
+        foreach (var known in tags)
+            if (string.Equals(known.Tag, tag, StringComparison.Ordinal)) return known;
         return null;
     }
+
+    /// <summary>The status of the very version that is asked for: one of another version answers a former or later wish.</summary>
+    public static ImageTagStatus? FindAnswer(this NodeImageStatus? status, string imageName, string tag, long version) =>
+        status.FindStatus(imageName, tag) is { } known && known.Version == version ? known : null;
 
     public static bool IsOwnedBy(this ImageTagSpec entry, string uid)
     {

@@ -117,7 +117,7 @@ public sealed class PullTable(PullLimits limits)
     {
         var state = new PullState(entry, ++_sequence);
         _entries.Add(entry.Key, state);
-        var before = left?.ImageStatuses?.GetValueOrDefault(entry.Key.Image)?.Tags?.Find(tag => tag.Tag == entry.Tag && tag.Version == entry.Version);
+        var before = left.FindAnswer(entry.Key.Image, entry.Tag, entry.Version);
         if (before is not null) state.Adopt(before, now);
         if (!state.IsFinished && entry.Invalid is { } error) GiveUp(state, new PullFailure(PullReason.InvalidReference, error), now);
     }

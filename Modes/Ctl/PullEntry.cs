@@ -23,7 +23,7 @@ public sealed record PullEntry(string Node, string Image, ImageTagSpec Spec, Ima
         select new PullEntry(node.Metadata.Name ?? "", image.Key, tag, AnswerTo(node.Status, image.Key, tag));
 
     private static ImageTagStatus? AnswerTo(NodeImageStatus? status, string image, ImageTagSpec spec) =>
-        status?.ImageStatuses?.GetValueOrDefault(image)?.Tags?.Find(answer => answer.Tag == spec.Tag && answer.Version == (spec.Version ?? 0));
+        status.FindAnswer(image, spec.Tag ?? "", spec.Version ?? 0);
 
     public static Tone ToneOf(string phase) => phase switch
     {

@@ -37,7 +37,7 @@ public sealed record JobView(
             var name = slots.Name(slot);
             nodeImages.TryGet(name, out var nodeImage);
             // An entry that somebody took away is due at once.
-            var finishedAt = nodeImage.FindStatus(ledger.ImageName, ledger.Tag)?.CompletionTime ?? DateTimeOffset.MinValue;
+            var finishedAt = nodeImage?.Status.FindStatus(ledger.ImageName, ledger.Tag)?.CompletionTime ?? DateTimeOffset.MinValue;
             rounds.Add(new FinishedRound(slot, name, finishedAt));
         }
 

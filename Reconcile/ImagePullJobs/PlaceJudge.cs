@@ -31,7 +31,7 @@ public static class PlaceJudge
     {
         if (!IsOwned(job, slot, nodeImage)) return null;
         var version = nodeImage.FindEntry(job.ImageName, job.Tag)!.Version ?? 0;
-        return nodeImage.FindStatus(job.ImageName, job.Tag) is { } status && status.Version == version ? status : null;
+        return nodeImage?.Status.FindAnswer(job.ImageName, job.Tag, version);
     }
 
     private static bool IsOwned(JobLedger job, int slot, NodeImage? nodeImage) =>

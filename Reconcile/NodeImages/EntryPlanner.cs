@@ -27,10 +27,11 @@ public sealed class EntryPlanner
     /// <summary>When time alone will change an entry.</summary>
     public TimeSpan? NextExpiry { get; private set; }
 
-    /// <summary>The images of a NodeImage that does not exist yet.</summary>
+    /// <summary>The images that are claimed and not there; all of them when the NodeImage does not exist yet.</summary>
     public Dictionary<string, ImageSpec>? NewImages()
     {
-        var images = _view.Claims.GroupBy(claim => claim.ImageName, StringComparer.Ordinal).Take(Defaults.MaxImages)
+        var known = _nodeImage?.Spec?.Images;
+        var images = _view.Claims.Where(claim => known?.ContainsKey(claim.ImageName) != true).GroupBy(claim => claim.ImageName, StringComparer.Ordinal).Take(Defaults.MaxImages)
             .ToDictionary(image => image.Key, image => NewImage(image), StringComparer.Ordinal);
         return images.Count == 0 ? null : images;
     }
@@ -55,7 +56,7 @@ public sealed class EntryPlanner
 
         foreach (var (name, image) in created.OrderBy(image => image.Key, StringComparer.Ordinal))
         {
-            if (images.ContainsKey(name) || count++ >= Defaults.MaxImages) continue;
+            if (count++ >= Defaults.MaxImages) break;
             patch.Add($"/spec/images/{JsonPatch.Escape(name)}", image, CrdJson.Default.ImageSpec);
         }
     }
@@ -112,8 +113,8 @@ public sealed class EntryPlanner
     private bool AmendEntry(JsonPatch patch, string path, string name, ImageTagSpec entry, List<PullClaim> claims)
     {
         var owners = entry.OwnerReferences ?? [];
-        var status = _nodeImage.FindStatus(name, entry.Tag ?? "");
-        var finished = status is not null && status.Version == (entry.Version ?? 0) && PullPhase.IsFinished(status.Phase) ? status : null;
+        var answer = _nodeImage?.Status.FindAnswer(name, entry.Tag ?? "", entry.Version ?? 0);
+        var finished = PullPhase.IsFinished(answer?.Phase) ? answer : null;
         var standings = owners.ConvertAll(owner => StandingOf(owner, name, entry, finished is not null));
         var joining = claims.Where(claim => claim.Tag == entry.Tag && !entry.IsOwnedBy(claim.Owner.Uid!)).ToList();
         var isOwned = owners.Exists(owner => !IsPersons(owner));

@@ -153,7 +153,7 @@ public sealed class WorldPropertyTests
             select (nodeImage.Metadata.Name!, tag);
 
         private static bool IsFinished(NodeImage nodeImage, string tag) =>
-            nodeImage.FindStatus("nginx", tag) is { } status && status.Version == nodeImage.FindEntry("nginx", tag)!.Version && PullPhase.IsFinished(status.Phase);
+            nodeImage.Status.FindStatus("nginx", tag) is { } status && status.Version == nodeImage.FindEntry("nginx", tag)!.Version && PullPhase.IsFinished(status.Phase);
 
         private void CheckSafety()
         {
