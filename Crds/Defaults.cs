@@ -18,6 +18,8 @@ public static class Defaults
     public const string Never = nameof(Never);
 
     public const int MaxImages = 256;
+    public const int MaxTagsPerImage = 256;
+    public const int MaxPullSecrets = 256;
     public const int BackoffLimit = 3;
     public const int TimeoutSeconds = 600;
     public const int Parallelism = 1;

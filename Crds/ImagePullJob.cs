@@ -13,6 +13,19 @@ public sealed record ImagePullJob : IKubeObject
     public ImagePullJobStatus? Status { get; init; }
 }
 
+/// <summary>How entries and events name a job.</summary>
+public static class ImagePullJobReference
+{
+    public static ObjectReference Reference(this ImagePullJob job) => new()
+    {
+        ApiVersion = Defaults.ApiVersion,
+        Kind = nameof(ImagePullJob),
+        Namespace = job.Metadata.Namespace,
+        Name = job.Metadata.Name,
+        Uid = job.Metadata.Uid ?? "",
+    };
+}
+
 /// <summary>What an ImagePullJob and the children of an ImageListPullJob have in common: everything but the image.</summary>
 public record ImagePullJobTemplate
 {

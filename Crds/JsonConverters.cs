@@ -79,3 +79,30 @@ public sealed class LabelsConverter : JsonConverter<Dictionary<string, string>>
         writer.WriteEndObject();
     }
 }
+
+/// <summary>Of an object's annotations, which may be large and are not ours, those of a <see cref="SecretCopy"/>.</summary>
+public sealed class CopyAnnotationsConverter : JsonConverter<Dictionary<string, string>>
+{
+    public override Dictionary<string, string>? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("a map of strings was expected");
+        Dictionary<string, string>? kept = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var key = reader.ValueTextEquals(SecretCopy.SourceKeyAnnotation) ? SecretCopy.SourceKeyAnnotation
+                : reader.ValueTextEquals(SecretCopy.ReferencesAnnotation) ? SecretCopy.ReferencesAnnotation : null;
+            reader.Read();
+            if (key is null) reader.Skip();
+            else (kept ??= new(StringComparer.Ordinal))[key] = reader.GetString() ?? "";
+        }
+
+        return kept;
+    }
+
+    public override void Write(Utf8JsonWriter writer, Dictionary<string, string> value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        foreach (var (key, annotation) in value) writer.WriteString(key, annotation);
+        writer.WriteEndObject();
+    }
+}

@@ -8,7 +8,7 @@ public interface IKubeObject
     ObjectMeta Metadata { get; }
 }
 
-/// <summary>The part of an object's metadata that we read. Annotations and managed fields are not kept: caches hold 10,000 of these.</summary>
+/// <summary>The part of an object's metadata that we read. Managed fields, and annotations of others, are not kept: caches hold 10,000 of these.</summary>
 public sealed record ObjectMeta
 {
     [JsonConverter(typeof(InternedStringConverter))]
@@ -23,6 +23,9 @@ public sealed record ObjectMeta
     public DateTimeOffset? DeletionTimestamp { get; init; }
     [JsonConverter(typeof(LabelsConverter))]
     public Dictionary<string, string>? Labels { get; init; }
+    /// <summary>Only those of a <see cref="SecretCopy"/>; null when there are none.</summary>
+    [JsonConverter(typeof(CopyAnnotationsConverter))]
+    public Dictionary<string, string>? Annotations { get; init; }
     public List<OwnerReference>? OwnerReferences { get; init; }
     public List<string>? Finalizers { get; init; }
 }

@@ -15,6 +15,8 @@ public static class Validation
     public const string OperatorValues = "operators In and NotIn need values; Exists and DoesNotExist take none";
     public const string Parallelism = "parallelism must be a number of nodes (0 pauses the job) or a percentage from 1% to 100%";
 
+    public const string PullSecretName = "a pull secret is named as the Secret is: lower-case letters, digits, '-' and '.', at most 253";
+
     public const string NeverEnds =
         "activeDeadlineSeconds and ttlSecondsAfterFinished need completion type Always: a job of type Never does not end";
 
@@ -55,6 +57,21 @@ public static class Validation
         return null;
     }
 
+    /// <summary>Whether an object can have the name (a DNS subdomain): anything else must not come into a path of the API.</summary>
+    public static bool IsObjectName(string? name)
+    {
+        if (string.IsNullOrEmpty(name) || name.Length > 253) return false;
+        foreach (var label in name.AsSpan().Split('.'))
+        {
+            var part = name.AsSpan(label);
+            if (part.IsEmpty || part[0] == '-' || part[^1] == '-') return false;
+            foreach (var c in part)
+                if (!char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c != '-') return false;
+        }
+
+        return true;
+    }
+
     private static string? Image(string field, string? image) =>
         string.IsNullOrEmpty(image) ? $"{field}: the image is empty"
         : Crds.ImageReference.TryParse(image, out _, out var error) ? null
@@ -64,6 +81,7 @@ public static class Validation
         spec is { Selector: not null, PodSelector: not null } ? $"spec: {OneSelector}"
         : Selector(spec.Selector) ?? PodSelector(spec.PodSelector)
         ?? (spec.Parallelism is { } parallelism && parallelism.Of(1) is null ? $"spec.parallelism: {Parallelism}" : null)
+        ?? (spec.PullSecrets?.Find(name => !IsObjectName(name)) is { } name ? $"spec.pullSecrets: \"{name}\": {PullSecretName}" : null)
         ?? Completion(spec.CompletionPolicy)
         ?? Pull("spec.pullPolicy", spec.PullPolicy?.TimeoutSeconds, spec.PullPolicy?.BackoffLimit)
         ?? PullsWhen("spec.imagePullPolicy", spec.ImagePullPolicy)

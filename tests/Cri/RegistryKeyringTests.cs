@@ -1,4 +1,4 @@
-using KruiseImage.Cri;
+using KruiseImage.Crds;
 using Xunit;
 
 namespace KruiseImage.Tests.Cri;

@@ -1,4 +1,4 @@
-namespace KruiseImage.Cri;
+namespace KruiseImage.Crds;
 
 /// <summary>
 /// What one registry is shown. It lives only as long as a pull needs it and must never be written anywhere: not even

@@ -1,8 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using KruiseImage.Crds;
 
-namespace KruiseImage.Cri;
+namespace KruiseImage.Crds;
 
 /// <summary>One credential of a secret, and for which registries it is.</summary>
 /// <param name="Location">Host with optional port, path and globs, without scheme; empty: whatever the image's registry is.</param>
@@ -21,6 +20,13 @@ public static class DockerConfig
     public const string ConfigType = "kubernetes.io/dockercfg";
     private const string ConfigJsonKey = ".dockerconfigjson";
     private const string ConfigKey = ".dockercfg";
+    private const string UsernameKey = "username";
+    private const string PasswordKey = "password";
+
+    /// <summary>Of a secret's data what <see cref="Read"/> may look at; whatever else the secret holds is nobody's business.</summary>
+    public static Dictionary<string, string> DataOf(Secret secret) => (secret.Data ?? [])
+        .Where(pair => pair.Key is ConfigJsonKey or ConfigKey or UsernameKey or PasswordKey)
+        .ToDictionary(StringComparer.Ordinal);
 
     public static SecretCredentials Read(Secret secret)
     {
@@ -29,7 +35,7 @@ public static class DockerConfig
         var data = secret.Data ?? [];
         if (data.TryGetValue(ConfigJsonKey, out var configJson)) ReadRegistries(ConfigJsonKey, configJson, isNested: true, found, problems);
         else if (data.TryGetValue(ConfigKey, out var config)) ReadRegistries(ConfigKey, config, isNested: false, found, problems);
-        else if (data.TryGetValue("username", out var username) && data.TryGetValue("password", out var password)) ReadPlain(username, password, found, problems);
+        else if (data.TryGetValue(UsernameKey, out var username) && data.TryGetValue(PasswordKey, out var password)) ReadPlain(username, password, found, problems);
         else problems.Add($"has neither {ConfigJsonKey} nor {ConfigKey} nor username and password");
         return new SecretCredentials(found, problems);
     }

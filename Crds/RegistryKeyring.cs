@@ -1,4 +1,4 @@
-namespace KruiseImage.Cri;
+namespace KruiseImage.Crds;
 
 /// <summary>
 /// Which credentials go with which image, by the rules of the kubelet's keyring: host with or without scheme and port, globs within
