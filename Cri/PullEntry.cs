@@ -18,9 +18,6 @@ public readonly record struct EntryKey(string Image, string Tag)
 /// </summary>
 public sealed record PullEntry
 {
-    /// <summary>The schema allows 256 tags for each of 256 images; no node has use for a fraction of that.</summary>
-    public const int MaxTagsPerImage = 256;
-
     public required EntryKey Key { get; init; }
     public required long Version { get; init; }
     /// <summary>What the runtime is asked for: canonical name with tag or digest. Equal references are pulled one at a time.</summary>
@@ -45,7 +42,7 @@ public sealed record PullEntry
         foreach (var (image, images) in (spec?.Images ?? []).OrderBy(pair => pair.Key, StringComparer.Ordinal).Take(Defaults.MaxImages))
         {
             var tags = (images?.Tags ?? []).Where(tag => tag?.Tag is not null).DistinctBy(tag => tag.Tag, StringComparer.Ordinal);
-            foreach (var tag in tags.OrderBy(tag => tag.Tag, StringComparer.Ordinal).Take(MaxTagsPerImage)) yield return Read(image, images!, tag);
+            foreach (var tag in tags.OrderBy(tag => tag.Tag, StringComparer.Ordinal).Take(Defaults.MaxTagsPerImage)) yield return Read(image, images!, tag);
         }
     }
 

@@ -1,0 +1,86 @@
+using System.Text;
+using KruiseImage.Crds;
+using KruiseImage.Cri;
+using KruiseImage.Reconcile.Kube;
+using KruiseImage.Tests.Kube;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace KruiseImage.Tests.Cri;
+
+/// <summary>Whose credential serves whose entry (contract 4.2).</summary>
+public sealed class PullSecretsTests
+{
+    private static readonly ObjectReference JobOfA = Owner(nameof(ImagePullJob), "ns-a");
+    private static readonly ObjectReference JobOfB = Owner(nameof(ImagePullJob), "ns-b");
+    private static readonly ObjectReference JobOfDaemons = Owner(nameof(ImagePullJob), SecretCopy.DefaultNamespace);
+    private static readonly ObjectReference Person = Owner(nameof(NodeImage), null);
+    private static readonly ObjectReference Stranger = Owner("ConfigMap", "ns-a");
+
+    private static readonly string[] Named = ["copy-a", "copy-b", "direct"];
+    private static readonly string[] Broken = ["missing", "malformed", "copy-a"];
+
+    public static readonly TheoryData<string, ObjectReference[], string[]> Cases = new()
+    {
+        { "the job of its namespace", [JobOfA], ["a"] },
+        { "a job of another namespace", [JobOfB], ["b"] },
+        { "jobs of both", [JobOfB, JobOfA], ["a", "b"] },
+        { "a person's entry gets nobody's copy", [], ["direct"] },
+        { "a person's entry that a job joined", [Person, JobOfA], ["a", "direct"] },
+        { "an owner of a kind we do not know", [Stranger], ["direct"] },
+        { "a job that may use the daemons' secrets", [JobOfDaemons], ["direct"] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task A_credential_serves_the_entries_of_its_namespace(string what, ObjectReference[] owners, string[] expected)
+    {
+        var secrets = new PullSecrets(new Server(), TimeProvider.System, NullLogger<PullSecrets>.Instance);
+        var found = await secrets.For(Entry(owners), CancellationToken.None);
+        Assert.True(found[^1].IsAnonymous, what);
+        Assert.Equal(expected, found.SkipLast(1).Select(credential => credential.Username).Order());
+    }
+
+    [Fact]
+    public async Task A_secret_that_is_missing_or_malformed_is_skipped()
+    {
+        var secrets = new PullSecrets(new Server(), TimeProvider.System, NullLogger<PullSecrets>.Instance);
+        var entry = Entry([JobOfA]) with { PullSecrets = [.. Broken.Select(Reference)] };
+        Assert.Equal(["a", ""], (await secrets.For(entry, CancellationToken.None)).Select(credential => credential.Username));
+    }
+
+    private static PullEntry Entry(ObjectReference[] owners) => Assert.Single(PullEntry.ReadAll(new NodeImageSpec
+    {
+        Images = new()
+        {
+            ["quay.io/team/app"] = new ImageSpec
+            {
+                PullSecrets = [.. Named.Select(Reference)],
+                Tags = [new ImageTagSpec { Tag = "1", OwnerReferences = [.. owners] }],
+            },
+        },
+    }));
+
+    private static SecretReference Reference(string name) => new() { Namespace = SecretCopy.DefaultNamespace, Name = name };
+
+    private static ObjectReference Owner(string kind, string? @namespace) => new() { ApiVersion = Defaults.ApiVersion, Kind = kind, Namespace = @namespace, Name = "x", Uid = "u" };
+
+    private sealed class Server : StubClient
+    {
+        public override Task<ApiResult<T>> Get<T>(Resource<T> resource, string? @namespace, string name, CancellationToken cancellationToken) =>
+            Task.FromResult(name == "missing" ? new ApiResult<T>(null, ApiError.NotFound, "secrets \"missing\" not found") : (ApiResult<T>)(T)(object)Secret(name));
+
+        private static Secret Secret(string name) => new()
+        {
+            Metadata = new()
+            {
+                Namespace = SecretCopy.DefaultNamespace,
+                Name = name,
+                Annotations = name.StartsWith("copy-", StringComparison.Ordinal) ? new() { [SecretCopy.SourceKeyAnnotation] = $"ns-{name[^1]}/reg" } : null,
+            },
+            Data = name == "malformed" ? new() { [".dockerconfigjson"] = "!" } : new() { ["username"] = Base64(name.Replace("copy-", "", StringComparison.Ordinal)), ["password"] = Base64("pw") },
+        };
+
+        private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+    }
+}
