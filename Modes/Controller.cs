@@ -3,6 +3,7 @@ using KruiseImage.Reconcile;
 using KruiseImage.Reconcile.ImagePullJobs;
 using KruiseImage.Reconcile.Kube;
 using KruiseImage.Reconcile.NodeImages;
+using KruiseImage.Reconcile.SecretCopies;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 
@@ -19,6 +20,8 @@ public sealed partial class Controller : IDisposable
 
     private const int JobWorkers = 4;
 
+    private const int SecretWorkers = 4;
+
     private readonly ControllerSettings _settings;
     private readonly KubeClient _client;
     private readonly ILoggerFactory _loggers;
@@ -28,10 +31,14 @@ public sealed partial class Controller : IDisposable
     private readonly Store<Node> _nodes = new();
     private readonly Store<NodeImage> _nodeImages = new();
     private readonly Store<ImagePullJob> _jobs = new();
+    private readonly Store<Secret> _copies = new();
     private readonly WorkQueue<string> _jobKeys;
     private readonly WorkQueue<string> _nodeNames;
+    private readonly WorkQueue<string> _secretKeys;
     private readonly JobBoard _board;
     private readonly PodWatches _podWatches;
+    private readonly SecretBoard _secrets;
+    private readonly SecretWatches _secretWatches;
     private readonly EventRecorder _events;
 
     public Controller(ControllerSettings settings, KubeClient client, ILoggerFactory loggers, TimeProvider clock, Random random)
@@ -40,7 +47,11 @@ public sealed partial class Controller : IDisposable
         _logger = loggers.CreateLogger<Controller>();
         _jobKeys = new WorkQueue<string>(clock, random);
         _nodeNames = new WorkQueue<string>(clock, random);
-        _board = new JobBoard(_nodes, _nodeImages, _jobKeys.Add, _nodeNames.Add);
+        _secretKeys = new WorkQueue<string>(clock, random);
+        _secretWatches = new SecretWatches(client, clock, random, loggers);
+        _secrets = new SecretBoard(
+            _copies, settings.SecretNamespace, _secretKeys.Add, _jobKeys.Add, (source, isFollowed) => _secretWatches.Follow(source, isFollowed, _secrets!));
+        _board = new JobBoard(_nodes, _nodeImages, _secrets, _jobKeys.Add, _nodeNames.Add);
         _podWatches = new PodWatches(client, _board, clock, random, loggers);
         _events = new EventRecorder(client, "kruise-image-controller", settings.Identity, clock, loggers.CreateLogger<EventRecorder>());
         Connect();
@@ -63,9 +74,10 @@ public sealed partial class Controller : IDisposable
         [
             endpoint.Run(running.Token),
             _events.Run(running.Token),
-            Follow(Resources.Nodes, _nodes, running.Token),
-            Follow(Resources.NodeImages, _nodeImages, running.Token),
-            Follow(Resources.ImagePullJobs, _jobs, running.Token),
+            Follow(Resources.Nodes, _nodes, new ListQuery(), running.Token),
+            Follow(Resources.NodeImages, _nodeImages, new ListQuery(), running.Token),
+            Follow(Resources.ImagePullJobs, _jobs, new ListQuery(), running.Token),
+            Follow(Resources.Secrets, _copies, new ListQuery { Namespace = _settings.SecretNamespace, LabelSelector = SecretCopy.SourceUidLabel }, running.Token),
         ];
         await Elect(cancellationToken).ConfigureAwait(false);
         var wasAsked = cancellationToken.IsCancellationRequested;
@@ -78,16 +90,25 @@ public sealed partial class Controller : IDisposable
     public void Dispose()
     {
         _podWatches.Dispose();
+        _secretWatches.Dispose();
         _jobKeys.Dispose();
         _nodeNames.Dispose();
+        _secretKeys.Dispose();
     }
 
     private void Connect()
     {
         _nodes.Changed += (before, after) => _board.OnNode(before, after, _clock.GetUtcNow());
         _nodeImages.Changed += (before, after) => _board.OnNodeImage(before, after, _clock.GetUtcNow());
+        _copies.Changed += _secrets.OnCopy;
+        // A job that is being deleted waits until it is known which copies there are.
+        _copies.Synced += () =>
+        {
+            foreach (var job in _jobs.List()) _jobKeys.Add(ObjectKey.Of(job.Metadata));
+        };
         _jobs.Changed += (before, after) =>
         {
+            _secrets.OnJob(before, after, _clock.GetUtcNow()); // first: the job's plan asks what its secrets wait for
             _board.OnJob(before, after, _clock.GetUtcNow());
             _podWatches.OnJob(before, after);
         };
@@ -95,9 +116,9 @@ public sealed partial class Controller : IDisposable
         Metrics.DefaultRegistry.AddBeforeCollectCallback(() => unfinished.Set(_board.UnfinishedJobs));
     }
 
-    private Task Follow<T>(Resource<T> resource, Store<T> store, CancellationToken cancellationToken)
+    private Task Follow<T>(Resource<T> resource, Store<T> store, ListQuery query, CancellationToken cancellationToken)
         where T : class, IKubeObject =>
-        new Reflector<T>(_client, resource, new ListQuery(), store, _clock, _random, _loggers.CreateLogger<Reflector<T>>()).Run(cancellationToken);
+        new Reflector<T>(_client, resource, query, store, _clock, _random, _loggers.CreateLogger<Reflector<T>>()).Run(cancellationToken);
 
     private Task Elect(CancellationToken cancellationToken) => _settings.Lease is { } lease
         ? new LeaderElector(_client, lease, _clock, _random, _loggers.CreateLogger<LeaderElector>()).Run(Lead, cancellationToken)
@@ -111,12 +132,15 @@ public sealed partial class Controller : IDisposable
         foreach (var node in _nodes.List()) _nodeNames.Add(node.Metadata.Name!);
         foreach (var nodeImage in _nodeImages.List()) _nodeNames.Add(nodeImage.Metadata.Name!);
         foreach (var job in _jobs.List()) _jobKeys.Add(ObjectKey.Of(job.Metadata));
+        foreach (var source in _secrets.AllSources()) _secretKeys.Add(source);
 
-        var executor = new PlanExecutor(_client, _nodeImages, _jobs, _board, _events, _clock, _loggers.CreateLogger<PlanExecutor>());
-        var jobs = new JobReconciler(_board, executor, _clock);
+        var executor = new PlanExecutor(_client, _nodeImages, _jobs, _copies, _board, _secrets, _events, _clock, _loggers.CreateLogger<PlanExecutor>());
+        var jobs = new JobReconciler(_jobs, _board, _secrets, executor, _clock);
         var nodeImages = new NodeImageReconciler(_nodes, _nodeImages, _board, executor, _clock);
+        var copies = new SecretCopyReconciler(_secrets, _copies, executor);
         await Task.WhenAll(
             Loop("imagepulljobs", _jobKeys, jobs.Reconcile).Run(JobWorkers, cancellationToken),
+            Loop("secretcopies", _secretKeys, copies.Reconcile).Run(SecretWorkers, cancellationToken),
             Loop("nodeimages", _nodeNames, nodeImages.Reconcile).Run(NodeWorkers, cancellationToken)).ConfigureAwait(false);
     }
 

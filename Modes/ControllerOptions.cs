@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KruiseImage.Crds;
 using KruiseImage.Reconcile.Kube;
 using Microsoft.Extensions.Logging;
 
@@ -6,7 +7,9 @@ namespace KruiseImage.Modes;
 
 /// <summary>What the controller was told.</summary>
 /// <param name="Lease">Null: no election.</param>
-public sealed record ControllerSettings(ClusterConfig Connection, string Listen, string Identity, LeaderElectionOptions? Lease, LogLevel LogLevel);
+/// <param name="SecretNamespace">Where pull secrets are copied to.</param>
+public sealed record ControllerSettings(
+    ClusterConfig Connection, string Listen, string Identity, LeaderElectionOptions? Lease, string SecretNamespace, LogLevel LogLevel);
 
 /// <summary>The options of the controller.</summary>
 public sealed class ControllerOptions
@@ -18,12 +21,23 @@ public sealed class ControllerOptions
     private readonly Option<int> _leaseSeconds =
         ServerOptions.Number("--lease-duration", "Seconds after which others may take a lease that is not renewed.", 15, 3, 3600, "seconds");
 
+    private readonly Option<string> _secretNamespace = new("--secret-namespace")
+    {
+        Description = "The namespace that daemons may read: jobs' pull secrets are copied to it.",
+        HelpName = "name",
+        DefaultValueFactory = _ => SecretCopy.DefaultNamespace,
+    };
+
     private readonly Option<LogLevel> _logLevel = ServerOptions.LogLevel();
 
     public void AddTo(Command command)
     {
+        _secretNamespace.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string>() is { } name && !Validation.IsObjectName(name)) result.AddError($"--secret-namespace \"{name}\" is not the name of a namespace");
+        });
         ConnectionOptions.AddClusterTo(command);
-        foreach (var option in new Option[] { _listen, _identity, _elect, _namespace, _leaseSeconds, _logLevel }) command.Options.Add(option);
+        foreach (var option in new Option[] { _listen, _identity, _elect, _namespace, _leaseSeconds, _secretNamespace, _logLevel }) command.Options.Add(option);
     }
 
     public ControllerSettings Read(ParseResult parsed)
@@ -39,6 +53,6 @@ public sealed class ControllerOptions
                 RetryPeriod = duration * 2 / 15,
             }
             : null;
-        return new ControllerSettings(ConnectionOptions.LoadCluster(parsed), parsed.GetValue(_listen)!, identity, lease, parsed.GetValue(_logLevel));
+        return new ControllerSettings(ConnectionOptions.LoadCluster(parsed), parsed.GetValue(_listen)!, identity, lease, parsed.GetValue(_secretNamespace)!, parsed.GetValue(_logLevel));
     }
 }

@@ -35,6 +35,22 @@ public sealed record StartRound(string JobUid, IReadOnlyList<int> Slots) : PlanA
 /// <param name="ResourceVersion">The job that the decision was made on.</param>
 public sealed record PatchJobStatus(string Namespace, string Name, string ResourceVersion, ImagePullJobStatus Status) : PlanAction;
 
+/// <summary>Holds the job's deletion up, or no longer.</summary>
+/// <param name="ResourceVersion">The job that the decision was made on.</param>
+/// <param name="Finalizers">All that it has from now on.</param>
+public sealed record PatchJobFinalizers(string Namespace, string Name, string ResourceVersion, IReadOnlyList<string> Finalizers) : PlanAction;
+
 public sealed record DeleteJob(string Namespace, string Name, string Uid) : PlanAction;
+
+public sealed record CreateSecret(Secret Secret) : PlanAction;
+
+/// <summary>A JSON Patch that tests uid and resourceVersion: nobody but us writes copies.</summary>
+public sealed record PatchSecret(string Namespace, string Name, ReadOnlyMemory<byte> Patch) : PlanAction;
+
+public sealed record DeleteSecret(string Namespace, string Name, string Uid) : PlanAction;
+
+/// <summary>All that can be done about a source secret is done, in memory: its jobs go on.</summary>
+/// <param name="Problem">What is wrong with it, as its jobs were told; empty when nothing is.</param>
+public sealed record SettleSecret(string SourceKey, string Problem) : PlanAction;
 
 public sealed record RecordEvent(ObjectReference About, bool Warning, string Reason, string Message) : PlanAction;

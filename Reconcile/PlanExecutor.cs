@@ -2,6 +2,7 @@ using System.Text.Json;
 using KruiseImage.Crds;
 using KruiseImage.Reconcile.ImagePullJobs;
 using KruiseImage.Reconcile.Kube;
+using KruiseImage.Reconcile.SecretCopies;
 using Microsoft.Extensions.Logging;
 
 namespace KruiseImage.Reconcile;
@@ -14,7 +15,9 @@ public sealed partial class PlanExecutor(
     IKubeClient client,
     Store<NodeImage> nodeImages,
     Store<ImagePullJob> jobs,
+    Store<Secret> copies,
     JobBoard board,
+    SecretBoard secrets,
     EventRecorder events,
     TimeProvider clock,
     ILogger<PlanExecutor> logger)
@@ -36,11 +39,15 @@ public sealed partial class PlanExecutor(
 
     private Task<Outcome> Perform(PlanAction action, CancellationToken cancellationToken) => action switch
     {
-        CreateNodeImage create => Create(create, cancellationToken),
+        CreateNodeImage create => Create(Resources.NodeImages, nodeImages, create.NodeImage, cancellationToken),
         PatchNodeImage patch => Patch(patch, cancellationToken),
         DeleteNodeImage delete => Delete(Resources.NodeImages, null, delete.Name, delete.Uid, cancellationToken),
         PatchJobStatus status => Patch(status, cancellationToken),
+        PatchJobFinalizers finalizers => Patch(finalizers, cancellationToken),
         DeleteJob delete => Delete(Resources.ImagePullJobs, delete.Namespace, delete.Name, delete.Uid, cancellationToken),
+        CreateSecret create => Create(Resources.Secrets, copies, create.Secret, cancellationToken),
+        PatchSecret patch => Patch(patch, cancellationToken),
+        DeleteSecret delete => Delete(Resources.Secrets, delete.Namespace, delete.Name, delete.Uid, cancellationToken),
         _ => Task.FromResult(PerformInMemory(action)),
     };
 
@@ -57,6 +64,9 @@ public sealed partial class PlanExecutor(
             case StartRound round:
                 board.StartRound(round.JobUid, round.Slots, clock.GetUtcNow());
                 break;
+            case SettleSecret settle:
+                secrets.Settle(settle.SourceKey, settle.Problem);
+                break;
             case RecordEvent record:
                 events.Record(record.About, record.Warning, record.Reason, record.Message);
                 break;
@@ -67,16 +77,31 @@ public sealed partial class PlanExecutor(
         return Outcome.Done;
     }
 
-    private async Task<Outcome> Create(CreateNodeImage create, CancellationToken cancellationToken)
+    private async Task<Outcome> Create<T>(Resource<T> resource, Store<T> store, T value, CancellationToken cancellationToken)
+        where T : class, IKubeObject
     {
-        var result = await client.Create(Resources.NodeImages, create.NodeImage, cancellationToken).ConfigureAwait(false);
-        return await Settle(result, Resources.NodeImages, nodeImages, null, create.NodeImage.Metadata.Name!, cancellationToken).ConfigureAwait(false);
+        var result = await client.Create(resource, value, cancellationToken).ConfigureAwait(false);
+        if (result.Error == ApiError.NotFound) return Outcome.Retry(result.Message); // the namespace is not there
+        return await Settle(result, resource, store, value.Metadata.Namespace, value.Metadata.Name!, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<Outcome> Patch(PatchNodeImage patch, CancellationToken cancellationToken)
     {
         var result = await client.Patch(Resources.NodeImages, null, patch.Name, new ApiPatch(PatchKind.Json, patch.Patch), cancellationToken).ConfigureAwait(false);
         return await Settle(result, Resources.NodeImages, nodeImages, null, patch.Name, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<Outcome> Patch(PatchSecret patch, CancellationToken cancellationToken)
+    {
+        var result = await client.Patch(Resources.Secrets, patch.Namespace, patch.Name, new ApiPatch(PatchKind.Json, patch.Patch), cancellationToken).ConfigureAwait(false);
+        return await Settle(result, Resources.Secrets, copies, patch.Namespace, patch.Name, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<Outcome> Patch(PatchJobFinalizers patch, CancellationToken cancellationToken)
+    {
+        var body = JobFinalizersPatch.Write(patch.ResourceVersion, patch.Finalizers);
+        var result = await client.Patch(Resources.ImagePullJobs, patch.Namespace, patch.Name, new ApiPatch(PatchKind.Merge, body), cancellationToken).ConfigureAwait(false);
+        return await Settle(result, Resources.ImagePullJobs, jobs, patch.Namespace, patch.Name, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<Outcome> Patch(PatchJobStatus patch, CancellationToken cancellationToken)

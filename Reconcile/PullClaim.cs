@@ -15,6 +15,7 @@ public sealed record PullClaim(
     TagPullPolicy Policy,
     string ImagePullPolicy,
     SandboxConfig? SandboxConfig,
+    IReadOnlyList<SecretReference> PullSecrets,
     long AfterVersion);
 
 /// <summary>How an owner of an entry stands to it.</summary>

@@ -8,7 +8,8 @@ namespace KruiseImage.Reconcile.ImagePullJobs;
 /// entry on that node); only a Node that appears, goes, changes labels or readiness is shown to every job. Knows no IO and no
 /// clock: it is told the time, and answers with keys through the two sinks it was given, which must not block.
 /// </summary>
-public sealed class JobBoard(ILister<Node> nodes, ILister<NodeImage> nodeImages, Action<string> enqueueJob, Action<string> enqueueNode) : IClaims
+public sealed class JobBoard(
+    ILister<Node> nodes, ILister<NodeImage> nodeImages, IPullSecrets secrets, Action<string> enqueueJob, Action<string> enqueueNode) : IClaims
 {
     private readonly Lock _gate = new();
     private readonly NodeSlots _slots = new();
@@ -45,7 +46,9 @@ public sealed class JobBoard(ILister<Node> nodes, ILister<NodeImage> nodeImages,
                 _uids[ledger.Key] = uid;
             }
 
-            Apply(ledger, ledger.Observe(after), now);
+            var edit = ledger.Observe(after);
+            if (edit != JobEdit.None) ledger.PullSecrets = secrets.ReferencesFor(after);
+            Apply(ledger, edit, now);
             enqueueJob(ledger.Key);
         }
     }
@@ -109,7 +112,7 @@ public sealed class JobBoard(ILister<Node> nodes, ILister<NodeImage> nodeImages,
         {
             if (!_uids.TryGetValue(key, out var uid)) return null;
             var ledger = _ledgers[uid];
-            var view = JobView.Read(ledger, _slots, nodeImages, now);
+            var view = JobView.Read(ledger, _slots, nodeImages, secrets, now);
             if (view.IsSweep) ledger.NextSweep = now + JobView.SweepPeriod(ledger);
             return JobPlanner.Plan(view, now);
         }

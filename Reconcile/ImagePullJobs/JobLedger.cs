@@ -30,14 +30,7 @@ public sealed class JobLedger
         Job = job;
         Key = ObjectKey.Of(job.Metadata);
         Uid = job.Metadata.Uid ?? "";
-        Owner = new ObjectReference
-        {
-            ApiVersion = Defaults.ApiVersion,
-            Kind = nameof(ImagePullJob),
-            Namespace = job.Metadata.Namespace,
-            Name = job.Metadata.Name,
-            Uid = Uid,
-        };
+        Owner = job.Reference();
     }
 
     public string Key { get; }
@@ -51,6 +44,9 @@ public sealed class JobLedger
     /// <summary>Familiar name and tag (or digest): the entry's key in a NodeImage.</summary>
     public string ImageName { get; private set; } = "";
     public string Tag { get; private set; } = "";
+
+    /// <summary>What its entries name.</summary>
+    public IReadOnlyList<SecretReference> PullSecrets { get; set; } = [];
 
     public NodePlaces Places { get; } = new();
     public DigestTally Digests { get; } = new();
@@ -104,7 +100,7 @@ public sealed class JobLedger
         return JobEdit.Policy;
     }
 
-    public PullClaim ClaimOn(int slot) => new(Owner, ImageName, Tag, EntryPolicy(), EntryPullPolicy(slot), Job.Spec.SandboxConfig, Rounds.GetValueOrDefault(slot, -1));
+    public PullClaim ClaimOn(int slot) => new(Owner, ImageName, Tag, EntryPolicy(), EntryPullPolicy(slot), Job.Spec.SandboxConfig, PullSecrets, Rounds.GetValueOrDefault(slot, -1));
 
     /// <summary>Forgets every node; what the job asks stays.</summary>
     public void ClearNodes()

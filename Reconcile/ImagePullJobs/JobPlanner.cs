@@ -28,6 +28,7 @@ public static class JobPlanner
         if (job.Status?.CompletionTime is { } completed) return AfterCompletion(job, completed, now);
         if (view.Ledger.Invalid is { } sentence) return Report(view, JobStatusWriter.Invalid(view, sentence, now), now);
         if (view.Ledger.PodNodes is not null && !view.Ledger.PodsKnown) return Reconcile.Plan.Nothing("the pods of podSelector are not listed yet");
+        if (view.SecretsWait > TimeSpan.Zero) return Reconcile.Plan.Nothing("its pull secrets are being copied", view.SecretsWait);
 
         var startTime = job.Status?.StartTime ?? now;
         if (Deadline(job, startTime) is { } deadline && now >= deadline) return Finish(view, startTime, JobEnd.DeadlineExceeded, now);

@@ -15,6 +15,7 @@ public sealed record JobView(
     NodeSlots Slots,
     bool IsSweep,
     DateTimeOffset? NodeImagesLiveSince,
+    TimeSpan SecretsWait,
     IReadOnlyList<FinishedRound> FinishedRounds)
 {
     public ImagePullJob Job => Ledger.Job;
@@ -22,11 +23,11 @@ public sealed record JobView(
     /// <summary>How often all dispatched nodes are looked at: silence is noticed this much late at most.</summary>
     public static TimeSpan SweepPeriod(JobLedger ledger) => ledger.CompletesNever ? TimeSpan.FromSeconds(60) : TimeSpan.FromSeconds(5);
 
-    public static JobView Read(JobLedger ledger, NodeSlots slots, ILister<NodeImage> nodeImages, DateTimeOffset now)
+    public static JobView Read(JobLedger ledger, NodeSlots slots, ILister<NodeImage> nodeImages, IPullSecrets secrets, DateTimeOffset now)
     {
         var isSweep = now >= ledger.NextSweep;
         var rounds = isSweep && ledger.CompletesNever && !ledger.IsFinished ? ReadRounds(ledger, slots, nodeImages) : [];
-        return new JobView(ledger, slots, isSweep, nodeImages.LiveSince, rounds);
+        return new JobView(ledger, slots, isSweep, nodeImages.LiveSince, secrets.WaitFor(ledger.Job, now), rounds);
     }
 
     private static List<FinishedRound> ReadRounds(JobLedger ledger, NodeSlots slots, ILister<NodeImage> nodeImages)

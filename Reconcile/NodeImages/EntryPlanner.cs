@@ -63,6 +63,7 @@ public sealed class EntryPlanner
 
     private ImageSpec NewImage(IEnumerable<PullClaim> claims) => new()
     {
+        PullSecrets = MissingSecrets([], claims) is { Count: > 0 } secrets ? secrets : null,
         SandboxConfig = claims.FirstOrDefault(claim => claim.SandboxConfig is not null)?.SandboxConfig,
         Tags = [.. claims.GroupBy(claim => claim.Tag, StringComparer.Ordinal).OrderBy(tag => tag.Key, StringComparer.Ordinal).Select(tag => NewEntry(tag.Key, [.. tag]))],
     };
@@ -87,10 +88,16 @@ public sealed class EntryPlanner
         if (image?.Tags is null)
         {
             if (added.Count > 0 && image is null) patch.Add(path, NewImage(claims), CrdJson.Default.ImageSpec);
-            if (added.Count > 0 && image is not null) patch.Add($"{path}/tags", NewImage(claims).Tags!, CrdJson.Default.ListImageTagSpec);
+            if (added.Count > 0 && image is not null)
+            {
+                patch.Add($"{path}/tags", NewImage(claims).Tags!, CrdJson.Default.ListImageTagSpec);
+                AmendSecrets(patch, path, image, claims, isChanging: true);
+            }
+
             return false;
         }
 
+        var changes = patch.Changes;
         var leaving = new List<int>();
         for (var index = 0; index < tags.Count; index++)
         {
@@ -106,8 +113,28 @@ public sealed class EntryPlanner
         // Last first, so that the indexes before stay what they were.
         for (var i = leaving.Count - 1; i >= 0; i--) patch.Remove($"{path}/tags/{leaving[i]}");
         foreach (var tag in added) patch.Add($"{path}/tags/-", NewEntry(tag.Key, [.. tag]), CrdJson.Default.ImageTagSpec);
+        AmendSecrets(patch, path, image, claims, patch.Changes > changes);
         return false;
     }
+
+    /// <summary>
+    /// Secrets that a claim needs are added. Copies that none needs any more go with the next change of the image, so that they cost
+    /// no write of their own; what a person named stays.
+    /// </summary>
+    private static void AmendSecrets(JsonPatch patch, string path, ImageSpec image, List<PullClaim> claims, bool isChanging)
+    {
+        var known = (image.PullSecrets ?? []).FindAll(secret => secret is not null);
+        var missing = MissingSecrets(known, claims);
+        if (missing.Count == 0 && !isChanging) return;
+        var kept = known.FindAll(secret => !SecretCopy.IsCopyName(secret.Name) || claims.Exists(claim => claim.PullSecrets.Contains(secret)));
+        if (missing.Count > 0 || kept.Count < known.Count) patch.Add($"{path}/pullSecrets", [.. kept, .. missing], CrdJson.Default.ListSecretReference);
+    }
+
+    private static List<SecretReference> MissingSecrets(List<SecretReference> known, IEnumerable<PullClaim> claims) =>
+        [
+        .. claims.SelectMany(claim => claim.PullSecrets).Where(secret => !known.Contains(secret)).Distinct()
+            .OrderBy(secret => secret.Name, StringComparer.Ordinal).Take(Math.Max(0, Defaults.MaxPullSecrets - known.Count)),
+    ];
 
     /// <returns>Whether the entry goes; then nothing is written into it.</returns>
     private bool AmendEntry(JsonPatch patch, string path, string name, ImageTagSpec entry, List<PullClaim> claims)

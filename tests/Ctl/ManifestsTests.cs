@@ -1,3 +1,4 @@
+using KruiseImage.Crds;
 using KruiseImage.Modes.Ctl;
 using KruiseImage.Tests.Crds;
 using Xunit;
@@ -64,18 +65,20 @@ public class ManifestsTests
         }
     }
 
-    /// <summary>Every rule of a role is about something that the code of that component does; secrets are of one namespace only.</summary>
+    /// <summary>Secrets of the cluster are read by the controller alone, which copies; written, and read by daemons, are those of one namespace.</summary>
     [Fact]
-    public void Roles_grant_no_wildcards_and_no_secrets_of_the_cluster()
+    public void Roles_grant_no_wildcards_and_secrets_only_where_they_are_copied()
     {
-        foreach (var role in All.Where(manifest => manifest.Kind is "ClusterRole" or "Role"))
-        {
-            Assert.DoesNotContain("'*'", role.Yaml, StringComparison.Ordinal);
-            if (role.Kind == "ClusterRole") Assert.DoesNotContain("secrets", role.Yaml, StringComparison.Ordinal);
-        }
+        var roles = All.Where(manifest => manifest.Kind is "ClusterRole" or "Role").ToList();
+        foreach (var role in roles) Assert.DoesNotContain("'*'", role.Yaml, StringComparison.Ordinal);
 
-        var secrets = Assert.Single(All, manifest => manifest.Kind == "Role" && manifest.Yaml.Contains("secrets", StringComparison.Ordinal));
-        Assert.Equal(("kruise-daemon-config", "kruise-image-daemon"), (secrets.Namespace, secrets.Name));
+        var readsAll = Assert.Single(roles, role => role.Kind == "ClusterRole" && role.Yaml.Contains("secrets", StringComparison.Ordinal));
+        Assert.Equal("kruise-image-controller", readsAll.Name);
+        Assert.Contains("resources: [secrets]\n  verbs: [list, watch]", readsAll.Yaml, StringComparison.Ordinal);
+        foreach (var role in roles.Where(role => role.Kind == "Role" && role.Yaml.Contains("secrets", StringComparison.Ordinal)))
+            Assert.Equal(SecretCopy.DefaultNamespace, role.Namespace);
+        var daemon = Assert.Single(roles, role => role.Kind == "Role" && role.Name == "kruise-image-daemon");
+        Assert.Contains("resources: [secrets]\n  verbs: [get]", daemon.Yaml, StringComparison.Ordinal);
     }
 
     private static YamlNode Load(string yaml)

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 using KruiseImage.Crds;
 using KruiseImage.Reconcile;
 using KruiseImage.Reconcile.ImagePullJobs;
+using KruiseImage.Reconcile.Kube;
 using KruiseImage.Reconcile.NodeImages;
+using KruiseImage.Reconcile.SecretCopies;
 using Xunit;
 
 namespace KruiseImage.Tests.Reconcile;
@@ -16,15 +18,27 @@ public sealed class World
 {
     private readonly SortedSet<string> _jobKeys = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _nodeKeys = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _secretKeys = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Secret> _sources = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _followed = new(StringComparer.Ordinal);
     private readonly SortedDictionary<(DateTimeOffset At, string Kind, string Key), bool> _timers = [];
     private int _uids;
 
-    public World() => Board = new JobBoard(Nodes, NodeImages, key => _jobKeys.Add(key), key => _nodeKeys.Add(key));
+    public World() => OpenBooks();
 
     public FakeLister<Node> Nodes { get; } = new();
     public FakeLister<NodeImage> NodeImages { get; } = new();
     public FakeLister<ImagePullJob> Jobs { get; } = new();
-    public JobBoard Board { get; private set; }
+    public FakeLister<Secret> Copies { get; } = new();
+    public JobBoard Board { get; private set; } = null!;
+    public SecretBoard Secrets { get; private set; } = null!;
+
+    /// <summary>Whether watches on secrets tell anything; false: as if the server refused them.</summary>
+    public bool CanReadSecrets { get; set; } = true;
+
+    /// <summary>The source secrets that are watched now.</summary>
+    public IReadOnlyCollection<string> FollowedSecrets => _followed;
+
     public DateTimeOffset Now { get; private set; } = new(2026, 11, 25, 0, 0, 0, TimeSpan.Zero);
     public List<RecordEvent> Events { get; } = [];
 
@@ -48,11 +62,11 @@ public sealed class World
 
     public void DeleteNode(string name) => Board.OnNode(Nodes.Set(name, null), null, Now);
 
-    public ImagePullJob CreateJob(string name, ImagePullJobSpec spec)
+    public ImagePullJob CreateJob(string name, ImagePullJobSpec spec, string @namespace = "default")
     {
         var job = new ImagePullJob
         {
-            Metadata = new ObjectMeta { Namespace = "default", Name = name, Uid = $"job-{++_uids}", ResourceVersion = "1", Generation = 1, CreationTimestamp = Now },
+            Metadata = new ObjectMeta { Namespace = @namespace, Name = name, Uid = $"job-{++_uids}", ResourceVersion = "1", Generation = 1, CreationTimestamp = Now },
             Spec = spec,
         };
         Accept(job);
@@ -65,11 +79,22 @@ public sealed class World
         Accept(job with { Spec = edit(job.Spec), Metadata = Bump(job.Metadata, true) });
     }
 
+    /// <summary>As the server deletes: at once, or when the last finalizer is gone.</summary>
     public void DeleteJob(string name)
     {
-        var job = Jobs.Set($"default/{name}", null);
-        if (job is not null) Board.OnJob(job, null, Now);
+        if (!Jobs.TryGet($"default/{name}", out var job)) return;
+        if (job.Metadata.Finalizers is { Count: > 0 }) BeginDeletion(name);
+        else Remove(job);
     }
+
+    public void SetSecret(string key, Secret? secret)
+    {
+        _sources.Remove(key, out _);
+        if (secret is not null) _sources[key] = secret;
+        if (_followed.Contains(key) && CanReadSecrets) Secrets.OnSource(key, secret);
+    }
+
+    public void SetCopy(Secret copy) => Secrets.OnCopy(Copies.Set($"{copy.Metadata.Namespace}/{copy.Metadata.Name}", copy), copy);
 
     /// <summary>A deletion that a finalizer holds up.</summary>
     public void BeginDeletion(string name)
@@ -143,8 +168,10 @@ public sealed class World
         _jobKeys.Clear();
         _nodeKeys.Clear();
         _timers.Clear();
-        Board = new JobBoard(Nodes, NodeImages, key => _jobKeys.Add(key), key => _nodeKeys.Add(key));
-        foreach (var job in Jobs.List()) Board.OnJob(null, job, Now);
+        OpenBooks();
+        foreach (var copy in Copies.List()) Secrets.OnCopy(null, copy);
+        foreach (var job in Jobs.List()) Tell(null, job);
+        _secretKeys.UnionWith(Secrets.AllSources());
         foreach (var node in Nodes.List()) Board.OnNode(null, node, Now);
         foreach (var nodeImage in NodeImages.List()) Board.OnNodeImage(null, nodeImage, Now);
     }
@@ -152,17 +179,19 @@ public sealed class World
     /// <summary>Reconciles until nothing is left to do.</summary>
     public void Settle()
     {
-        for (var steps = 0; _jobKeys.Count + _nodeKeys.Count > 0; steps++)
+        for (var steps = 0; _jobKeys.Count + _nodeKeys.Count + _secretKeys.Count > 0; steps++)
         {
             Assert.True(steps < 100_000, "the reconcilers never come to rest");
             if (_jobKeys.Count > 0) ReconcileJob(Pop(_jobKeys));
+            else if (_secretKeys.Count > 0) ReconcileSecret(Pop(_secretKeys));
             else ReconcileNode(Pop(_nodeKeys));
         }
     }
 
     /// <summary>What the reconcilers would still do, if every object were looked at again now.</summary>
     public IEnumerable<PlanAction> PendingActions() =>
-        Jobs.List().Select(job => Board.PlanJob($"default/{job.Metadata.Name}", Now)).Concat(Nodes.List().Select(node => PlanNode(node.Metadata.Name!)))
+        Jobs.List().Select(job => PlanJob(ObjectKey.Of(job.Metadata))).Concat(Nodes.List().Select(node => PlanNode(node.Metadata.Name!)))
+            .Concat(Secrets.AllSources().Select(PlanSecret))
             .SelectMany(plan => plan?.Actions ?? []);
 
     private static string Pop(SortedSet<string> keys)
@@ -174,9 +203,22 @@ public sealed class World
 
     private void ReconcileJob(string key)
     {
-        if (Board.PlanJob(key, Now) is not { } plan) return;
+        if (PlanJob(key) is not { } plan) return;
         foreach (var action in plan.Actions) Perform(action);
         Requeue("job", key, plan);
+    }
+
+    private Plan? PlanJob(string key)
+    {
+        Jobs.TryGet(key, out var job);
+        return JobFinalizerPlanner.Plan(job, Secrets) ?? Board.PlanJob(key, Now);
+    }
+
+    private Plan? PlanSecret(string source) => Secrets.Read(source) is { } view ? SecretCopyPlanner.Plan(view) : null;
+
+    private void ReconcileSecret(string source)
+    {
+        foreach (var action in PlanSecret(source)?.Actions ?? []) Perform(action);
     }
 
     private Plan? PlanNode(string name) =>
@@ -196,7 +238,7 @@ public sealed class World
 
     private void Perform(PlanAction action)
     {
-        if (action is CreateNodeImage or DeleteNodeImage or PatchNodeImage or PatchJobStatus or KruiseImage.Reconcile.DeleteJob) Writes.Add(action);
+        if (action is not (DispatchNodes or HoldSilentNodes or StartRound or SettleSecret or RecordEvent)) Writes.Add(action);
         switch (action)
         {
             case CreateNodeImage create:
@@ -209,13 +251,36 @@ public sealed class World
                 Patch(patch);
                 break;
             case PatchJobStatus patch:
-                var job = Job(patch.Name);
+                var key = $"{patch.Namespace}/{patch.Name}";
+                Assert.True(Jobs.TryGet(key, out var job));
                 Assert.Equal(job.Metadata.ResourceVersion, patch.ResourceVersion);
-                Board.NoteStatusWrite($"default/{patch.Name}", patch.Status, Now);
+                Board.NoteStatusWrite(key, patch.Status, Now);
                 Accept(job with { Status = RoundTrip(patch.Status, CrdJson.Default.ImagePullJobStatus), Metadata = Bump(job.Metadata, false) });
                 break;
             case KruiseImage.Reconcile.DeleteJob delete:
                 DeleteJob(delete.Name);
+                break;
+            case PatchJobFinalizers patch:
+                Assert.True(Jobs.TryGet($"{patch.Namespace}/{patch.Name}", out var held));
+                if (held.Metadata.DeletionTimestamp is not null && patch.Finalizers.Count == 0) Remove(held);
+                else Accept(held with { Metadata = Bump(held.Metadata, false) with { Finalizers = [.. patch.Finalizers] } });
+                break;
+            case CreateSecret create:
+                Assert.False(Copies.TryGet(ObjectKey.Of(create.Secret.Metadata), out _));
+                SetCopy(create.Secret with { Metadata = create.Secret.Metadata with { Uid = $"secret-{++_uids}", ResourceVersion = "1" } });
+                break;
+            case PatchSecret patch:
+                Assert.True(Copies.TryGet($"{patch.Namespace}/{patch.Name}", out var copy));
+                var patched = JsonPatchApplier.Apply(JsonNode.Parse(JsonSerializer.SerializeToUtf8Bytes(copy, CrdJson.Default.Secret))!, patch.Patch);
+                Assert.NotNull(patched);
+                var amended = patched.Deserialize(CrdJson.Default.Secret)!;
+                SetCopy(amended with { Metadata = Bump(amended.Metadata, false) });
+                break;
+            case DeleteSecret delete:
+                Secrets.OnCopy(Copies.Set($"{delete.Namespace}/{delete.Name}", null), null);
+                break;
+            case SettleSecret settle:
+                Secrets.Settle(settle.SourceKey, settle.Problem);
                 break;
             case DispatchNodes dispatch:
                 Board.Dispatch(dispatch.JobUid, dispatch.Slots, Now);
@@ -245,7 +310,35 @@ public sealed class World
 
     private void Accept(NodeImage nodeImage) => Board.OnNodeImage(NodeImages.Set(nodeImage.Metadata.Name!, nodeImage), nodeImage, Now);
 
-    private void Accept(ImagePullJob job) => Board.OnJob(Jobs.Set($"default/{job.Metadata.Name}", job), job, Now);
+    private void Accept(ImagePullJob job) => Tell(Jobs.Set(ObjectKey.Of(job.Metadata), job), job);
+
+    private void Remove(ImagePullJob job)
+    {
+        Jobs.Set(ObjectKey.Of(job.Metadata), null);
+        Tell(job, null);
+    }
+
+    private void Tell(ImagePullJob? before, ImagePullJob? after)
+    {
+        Secrets.OnJob(before, after, Now);
+        Board.OnJob(before, after, Now);
+    }
+
+    private void OpenBooks()
+    {
+        _secretKeys.Clear();
+        _followed.Clear();
+        Secrets = new SecretBoard(Copies, SecretCopy.DefaultNamespace, key => _secretKeys.Add(key), key => _jobKeys.Add(key), FollowSecret);
+        Board = new JobBoard(Nodes, NodeImages, Secrets, key => _jobKeys.Add(key), key => _nodeKeys.Add(key));
+    }
+
+    private void FollowSecret(string key, bool isFollowed)
+    {
+        if (!isFollowed) _followed.Remove(key);
+        if (!isFollowed || !_followed.Add(key) || !CanReadSecrets) return;
+        if (_sources.TryGetValue(key, out var secret)) Secrets.OnSource(key, secret);
+        Secrets.OnSourceListed(key);
+    }
 
     private static ObjectMeta Bump(ObjectMeta metadata, bool specChanged) => metadata with
     {

@@ -1,0 +1,32 @@
+using KruiseImage.Crds;
+
+namespace KruiseImage.Reconcile.ImagePullJobs;
+
+/// <summary>
+/// Keeps our finalizer on the jobs whose secrets are copied, until the copies are gone (contract 3.10), and takes OpenKruise's off
+/// what is being deleted: nobody else would. Pure.
+/// </summary>
+public static class JobFinalizerPlanner
+{
+    /// <summary>Null when the finalizers are right.</summary>
+    public static Plan? Plan(ImagePullJob? job, IPullSecrets secrets)
+    {
+        if (job is null) return null;
+        var known = job.Metadata.Finalizers ?? [];
+        if (job.Metadata.DeletionTimestamp is not null)
+        {
+            if (secrets.MayHoldCopies($"{job.Metadata.Namespace}/{job.Metadata.Name}") || !known.Exists(IsOfCopies)) return null;
+            return Change(job, [.. known.Where(finalizer => !IsOfCopies(finalizer))], "its secret copies are gone");
+        }
+
+        var isUnfinished = job.Status?.CompletionTime is null;
+        var isWanted = isUnfinished && secrets.ReferencesFor(job).Any(reference => SecretCopy.IsCopyName(reference.Name));
+        if (!isWanted || known.Contains(SecretCopy.Finalizer)) return null;
+        return Change(job, [.. known, SecretCopy.Finalizer], "its secrets are copied");
+    }
+
+    private static bool IsOfCopies(string finalizer) => finalizer is SecretCopy.Finalizer or SecretCopy.UpstreamFinalizer;
+
+    private static Plan Change(ImagePullJob job, IReadOnlyList<string> finalizers, string why) =>
+        new([new PatchJobFinalizers(job.Metadata.Namespace!, job.Metadata.Name!, job.Metadata.ResourceVersion!, finalizers)], null, why);
+}
