@@ -145,6 +145,7 @@ public static class PullReason
     public const string NodeNotFound = nameof(NodeNotFound);
     public const string NodeNotReady = nameof(NodeNotReady);
     public const string DaemonNotResponding = nameof(DaemonNotResponding);
+    public const string NodeImageFull = nameof(NodeImageFull);
 
     /// <summary>Whether another attempt cannot help.</summary>
     public static bool IsTerminal(string? reason) => reason is Auth or NotFound or NoMatchingPlatform or InvalidReference;

@@ -23,6 +23,14 @@ public static class NodeImageEntries
     public static ImageTagStatus? FindAnswer(this NodeImageStatus? status, string imageName, string tag, long version) =>
         status.FindStatus(imageName, tag) is { } known && known.Version == version ? known : null;
 
+    /// <summary>Whether the bounds of the schema leave room for the entry, if it is not there already.</summary>
+    public static bool HasRoomFor(this NodeImage? nodeImage, string imageName, string tag)
+    {
+        if (nodeImage?.Spec?.Images is not { } images) return true;
+        if (!images.TryGetValue(imageName, out var image)) return images.Count < Defaults.MaxImages;
+        return image?.Tags is not { } tags || tags.Count < Defaults.MaxTagsPerImage || nodeImage.FindEntry(imageName, tag) is not null;
+    }
+
     public static bool IsOwnedBy(this ImageTagSpec entry, string uid)
     {
         if (entry.OwnerReferences is not { } owners) return false;

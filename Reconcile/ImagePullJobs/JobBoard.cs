@@ -78,6 +78,7 @@ public sealed class JobBoard(
             if (before is not null && before.Metadata.Generation == after?.Metadata.Generation) NoteSign(slot, now);
             RefreshOwners(before, slot, now);
             RefreshOwners(after, slot, now);
+            foreach (var ledger in _attached.At(slot).ToArray()) Refresh(ledger, slot, now); // the last room may have been taken, or given back
             if (after is null) ReleaseSlot(name);
         }
     }
@@ -272,7 +273,7 @@ public sealed class JobBoard(
         if (to == Place.Failed) ledger.Failures[slot] = new NodeFailure(verdict.Reason, verdict.Message);
         if (to == Place.Succeeded && verdict.ImageID.Length > 0) ledger.Digests.Set(slot, verdict.ImageID);
         if (to is Place.Succeeded or Place.Failed or Place.NotDesired) ledger.Rounds.Remove(slot);
-        if (to == Place.Active || verdict.Reason == PullReason.DaemonNotResponding) _attached.Add(ledger, slot);
+        if (to == Place.Active || verdict.Reason is PullReason.DaemonNotResponding or PullReason.NodeImageFull) _attached.Add(ledger, slot);
         if (to is not (Place.Succeeded or Place.Failed) && from is not Place.NotDesired || to == Place.Active) enqueueNode(_slots.Name(slot));
         enqueueJob(ledger.Key);
     }
@@ -286,7 +287,7 @@ public sealed class JobBoard(
             {
                 if (dispatch.Acknowledged) ledger.Dispatches[slot] = dispatch with { LastSign = now };
             }
-            else if (ledger.Places[slot] == Place.Held)
+            else if (ledger.Places[slot] == Place.Held && ledger.Holds[slot].Reason == PullReason.DaemonNotResponding)
             {
                 Enter(ledger, slot, new Verdict(Place.Waiting), now);
             }

@@ -11,7 +11,7 @@ public static class JobPlanner
     /// <summary>A Ready node whose daemon says nothing about a dispatched entry for this long holds no slot any more.</summary>
     public static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(60);
 
-    /// <summary>When all other nodes are done, a node that is not ready has at least this long to come back.</summary>
+    /// <summary>When all other nodes are done, a node that is not ready has at least this long to come back, and a full one to get room.</summary>
     public static readonly TimeSpan NotReadyGrace = TimeSpan.FromSeconds(60);
 
     public static readonly TimeSpan RoundPeriod = TimeSpan.FromHours(24);
@@ -80,7 +80,7 @@ public static class JobPlanner
         return true;
     }
 
-    private static DateTimeOffset GivenUpAt(Hold hold) => hold.Reason == PullReason.NodeNotReady ? hold.Since + NotReadyGrace : hold.Since;
+    private static DateTimeOffset GivenUpAt(Hold hold) => hold.Reason is PullReason.NodeNotReady or PullReason.NodeImageFull ? hold.Since + NotReadyGrace : hold.Since;
 
     private static List<int> NextNodes(NodePlaces places, int slots)
     {

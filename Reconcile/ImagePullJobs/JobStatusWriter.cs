@@ -98,6 +98,7 @@ public static class JobStatusWriter
         PullReason.NodeNotFound => "there is no Node of this name",
         PullReason.NodeNotReady => "the node is not ready",
         PullReason.DaemonNotResponding => "the daemon of the node did not respond",
+        PullReason.NodeImageFull => $"the NodeImage of the node is full: it holds {Defaults.MaxImages} images, or as many tags of this one",
         _ => reason,
     };
 

@@ -22,6 +22,7 @@ public static class PlaceJudge
         if (node is null) return new Verdict(Place.Held, PullReason.NodeNotFound);
         if (!node.IsReady) return new Verdict(Place.Held, PullReason.NodeNotReady);
         if (place == Place.Held && job.Holds[slot].Reason == PullReason.DaemonNotResponding) return new Verdict(place, PullReason.DaemonNotResponding);
+        if (!IsOwned(job, slot, nodeImage) && !nodeImage.HasRoomFor(job.ImageName, job.Tag)) return new Verdict(Place.Held, PullReason.NodeImageFull);
         if (place == Place.Active || IsOwned(job, slot, nodeImage)) return new Verdict(Place.Active, Acknowledged: answered is not null);
         return new Verdict(Place.Waiting);
     }

@@ -11,6 +11,11 @@ public sealed class EntryPlanner
     /// <summary>A job that we have never seen may be newer than our cache: its entry is kept this long.</summary>
     public static readonly TimeSpan UnknownOwnerGrace = TimeSpan.FromSeconds(10);
 
+    /// <summary>How much later than its TTL an entry may go, and at most.</summary>
+    private const double ExpirySpread = 0.05;
+
+    private static readonly TimeSpan LongestExpirySpread = TimeSpan.FromSeconds(30);
+
     private readonly NodeImage? _nodeImage;
     private readonly NodeImageView _view;
     private readonly DateTimeOffset _now;
@@ -64,8 +69,12 @@ public sealed class EntryPlanner
     private ImageSpec NewImage(IEnumerable<PullClaim> claims) => new()
     {
         PullSecrets = MissingSecrets([], claims) is { Count: > 0 } secrets ? secrets : null,
-        SandboxConfig = claims.FirstOrDefault(claim => claim.SandboxConfig is not null)?.SandboxConfig,
-        Tags = [.. claims.GroupBy(claim => claim.Tag, StringComparer.Ordinal).OrderBy(tag => tag.Key, StringComparer.Ordinal).Select(tag => NewEntry(tag.Key, [.. tag]))],
+        SandboxConfig = SandboxOf(claims),
+        Tags =
+        [
+            .. claims.GroupBy(claim => claim.Tag, StringComparer.Ordinal).OrderBy(tag => tag.Key, StringComparer.Ordinal).Take(Defaults.MaxTagsPerImage)
+                .Select(tag => NewEntry(tag.Key, [.. tag])),
+        ],
     };
 
     private ImageTagSpec NewEntry(string tag, IReadOnlyList<PullClaim> claims) => new()
@@ -112,10 +121,23 @@ public sealed class EntryPlanner
 
         // Last first, so that the indexes before stay what they were.
         for (var i = leaving.Count - 1; i >= 0; i--) patch.Remove($"{path}/tags/{leaving[i]}");
-        foreach (var tag in added) patch.Add($"{path}/tags/-", NewEntry(tag.Key, [.. tag]), CrdJson.Default.ImageTagSpec);
+        var room = Math.Max(0, Defaults.MaxTagsPerImage - (tags.Count - leaving.Count));
+        foreach (var tag in added.Take(room)) patch.Add($"{path}/tags/-", NewEntry(tag.Key, [.. tag]), CrdJson.Default.ImageTagSpec);
+        AmendSandbox(patch, path, image, claims);
         AmendSecrets(patch, path, image, claims, patch.Changes > changes);
         return false;
     }
+
+    /// <summary>The image has one for all its tags: of several jobs' the one of the least uid, and a person's before any.</summary>
+    private static void AmendSandbox(JsonPatch patch, string path, ImageSpec image, List<PullClaim> claims)
+    {
+        if (SandboxOf(claims) is not { } wanted || JsonEquality.Same(image.SandboxConfig, wanted, CrdJson.Default.SandboxConfig)) return;
+        if (image.SandboxConfig is not null && image.Tags!.Exists(entry => IsOfPerson(entry))) return;
+        patch.Add($"{path}/sandboxConfig", wanted, CrdJson.Default.SandboxConfig);
+    }
+
+    private static SandboxConfig? SandboxOf(IEnumerable<PullClaim> claims) =>
+        claims.Where(claim => claim.SandboxConfig is not null).MinBy(claim => claim.Owner.Uid, StringComparer.Ordinal)?.SandboxConfig;
 
     /// <summary>
     /// Secrets that a claim needs are added. Copies that none needs any more go with the next change of the image, so that they cost
@@ -148,7 +170,7 @@ public sealed class EntryPlanner
         var staying = standings.Count(Stays);
 
         if (isOwned && staying == 0 && joining.Count == 0) return true;
-        if (joining.Count == 0 && !standings.Contains(OwnerStanding.Holds) && HasExpired(entry, finished)) return true;
+        if (joining.Count == 0 && !standings.Contains(OwnerStanding.Holds) && HasExpired(name, entry, finished)) return true;
 
         for (var index = owners.Count - 1; index >= 0; index--)
             if (!Stays(standings[index])) patch.Remove($"{path}/ownerReferences/{index}");
@@ -170,12 +192,19 @@ public sealed class EntryPlanner
 
     private static bool Stays(OwnerStanding standing) => standing is OwnerStanding.Foreign or OwnerStanding.Holds or OwnerStanding.Finished or OwnerStanding.Unknown;
 
-    private bool HasExpired(ImageTagSpec entry, ImageTagStatus? finished)
+    private bool HasExpired(string name, ImageTagSpec entry, ImageTagStatus? finished)
     {
         if (finished?.CompletionTime is not { } completed || entry.PullPolicy?.TtlSecondsAfterFinished is not { } ttl) return false;
-        var left = completed + TimeSpan.FromSeconds(ttl) - _now;
+        var left = completed + TimeSpan.FromSeconds(ttl) + Spread(TimeSpan.FromSeconds(ttl), name, entry) - _now;
         if (left > TimeSpan.Zero) LookAgain(left);
         return left <= TimeSpan.Zero;
+    }
+
+    /// <summary>A job ends on thousands of nodes at once: its entries go a little later each, never earlier, so that they are not all written in one second.</summary>
+    private TimeSpan Spread(TimeSpan ttl, string name, ImageTagSpec entry)
+    {
+        var most = ttl * ExpirySpread < LongestExpirySpread ? ttl * ExpirySpread : LongestExpirySpread;
+        return StableHash.Of(_view.Name, ImageReference.ForRuntime(name, entry.Tag ?? "")) % 1000 / 1000.0 * most;
     }
 
     /// <summary>A person's own entry, when a job joins it, is marked as owned by the NodeImage itself, so that it outlives the job.</summary>
@@ -205,8 +234,7 @@ public sealed class EntryPlanner
         if (mine.Count == 0 || (finished is not null && !again)) return; // nobody pulls by it any more
 
         var policy = Merge(mine);
-        var isPersons = entry.OwnerReferences is null or [] || entry.OwnerReferences.Exists(IsPersons); // then it stays the person's
-        if (entry.PullPolicy != policy && !isPersons) patch.Add($"{path}/pullPolicy", policy, CrdJson.Default.TagPullPolicy);
+        if (entry.PullPolicy != policy && !IsOfPerson(entry)) patch.Add($"{path}/pullPolicy", policy, CrdJson.Default.TagPullPolicy);
         if ((entry.ImagePullPolicy ?? Defaults.IfNotPresent) != PullPolicyOf(mine)) patch.Add($"{path}/imagePullPolicy", PullPolicyOf(mine), CrdJson.Default.String);
     }
 
@@ -223,6 +251,8 @@ public sealed class EntryPlanner
         claims.Any(claim => claim.ImagePullPolicy == Defaults.Always) ? Defaults.Always : Defaults.IfNotPresent;
 
     private static bool IsPersons(ObjectReference owner) => owner.Kind == nameof(NodeImage);
+
+    private static bool IsOfPerson(ImageTagSpec entry) => entry.OwnerReferences is null or [] || entry.OwnerReferences.Exists(IsPersons);
 
     private ObjectReference Persons() =>
         new() { ApiVersion = Defaults.ApiVersion, Kind = nameof(NodeImage), Name = _view.Name, Uid = _nodeImage?.Metadata.Uid };

@@ -35,7 +35,7 @@ public sealed class NodeImageTests
         world.Report("a", PullPhase.Succeeded);
         world.Advance(TimeSpan.FromSeconds(299));
         Assert.NotNull(world.Entry("a"));
-        world.Advance(TimeSpan.FromSeconds(2));
+        world.Advance(TimeSpan.FromSeconds(16)); // 5 % of spread over nodes and entries
         Assert.Null(world.Entry("a"));
         Assert.False(world.NodeImage("a").Spec!.Images!.ContainsKey("nginx"));
     }
@@ -54,7 +54,7 @@ public sealed class NodeImageTests
         world.DeleteJob("job");
         world.Settle();
         Assert.NotNull(world.Entry("a"));
-        world.Advance(TimeSpan.FromSeconds(301));
+        world.Advance(TimeSpan.FromSeconds(316));
         Assert.Null(world.Entry("a"));
     }
 
@@ -138,6 +138,22 @@ public sealed class NodeImageTests
         world.CreateJob("two", new ImagePullJobSpec { Image = "nginx:1" });
         world.Settle();
         Assert.Equal(1, world.Job("two").Status!.Active);
+    }
+
+    [Fact]
+    public void Entries_of_one_age_do_not_all_go_in_one_second()
+    {
+        string[] nodes = [.. Enumerable.Range(0, 30).Select(node => $"n{node}")];
+        var world = new World().WithNodes(nodes);
+        world.CreateJob("job", new ImagePullJobSpec { Image = "nginx:1", Parallelism = 100 });
+        world.Settle();
+        foreach (var node in nodes) world.Report(node, PullPhase.Succeeded);
+        world.Advance(TimeSpan.FromSeconds(Defaults.EntryTtlSeconds));
+        var gone = new List<int>();
+        for (var second = 0; second <= 31; second++, world.Advance(TimeSpan.FromSeconds(1))) gone.Add(nodes.Length - world.NodesWith().Length);
+        Assert.InRange(gone[0], 0, 3);
+        Assert.Equal(nodes.Length, gone[^1]);
+        Assert.True(gone.Distinct().Count() > 10, string.Join(' ', gone));
     }
 
     [Fact]
