@@ -43,6 +43,12 @@ public sealed class Installation(IKubeClient client, TextWriter output, TextWrit
             after = await Patch(resource, manifest, cancellationToken).ConfigureAwait(false);
         }
 
+        if (after.Error == ApiError.NotFound && manifest.Kind.StartsWith(ManifestResource.AdmissionPolicy, StringComparison.Ordinal))
+        {
+            await output.WriteLineAsync($"{manifest} left out: this API server is older than 1.30, so a daemon may write the status of every NodeImage").ConfigureAwait(false);
+            return true;
+        }
+
         if (!after.IsOk) return await Refused(manifest, after).ConfigureAwait(false);
         var verb = !before.IsOk ? "created"
             : before.Value!.Metadata.ResourceVersion == after.Value!.Metadata.ResourceVersion ? "unchanged" : "configured";

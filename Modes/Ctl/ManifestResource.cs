@@ -38,6 +38,9 @@ public static class ManifestResource
 {
     public const string CustomResourceDefinition = nameof(CustomResourceDefinition);
 
+    /// <summary>Servers before 1.30 do not have it, nor its binding.</summary>
+    public const string AdmissionPolicy = "ValidatingAdmissionPolicy";
+
     public static Resource<InstalledObject> Of(Manifest manifest)
     {
         var slash = manifest.ApiVersion.IndexOf('/', StringComparison.Ordinal);
@@ -58,6 +61,8 @@ public static class ManifestResource
         "RoleBinding" => "rolebindings",
         "Deployment" => "deployments",
         "DaemonSet" => "daemonsets",
+        AdmissionPolicy => "validatingadmissionpolicies",
+        AdmissionPolicy + "Binding" => "validatingadmissionpolicybindings",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "install does not know where this kind lives in the API"),
     };
 }

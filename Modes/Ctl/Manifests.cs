@@ -23,7 +23,7 @@ public static class Manifests
 
     private const string RulesKey = "x-kubernetes-validations:";
 
-    private static readonly string[] Order = ["crds/", "namespace.yaml", "rbac/", "controller/", "daemon/"];
+    private static readonly string[] Order = ["crds/", "namespace.yaml", "rbac/", "policies/", "controller/", "daemon/"];
 
     /// <summary>Where the CRDs are among <see cref="Files"/>.</summary>
     private const string Crds = "crds/";

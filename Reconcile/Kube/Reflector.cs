@@ -29,6 +29,9 @@ public sealed partial class Reflector<T>(
 
     private TimedWatch<T>? _watch;
 
+    /// <summary>What the server asked for with its last refusal.</summary>
+    private TimeSpan _retryAfter;
+
     /// <summary>Ends when cancelled, and only then.</summary>
     public async Task Run(CancellationToken cancellationToken)
     {
@@ -69,7 +72,9 @@ public sealed partial class Reflector<T>(
                 return WatchMachine.Begin<T>();
             case WatchPhase.InitPage:
                 var page = query with { Limit = PageSize, Continue = state.Continue };
-                return WatchMachine.OnPage(state, await client.List(resource, page, cancellationToken).ConfigureAwait(false));
+                var listed = await client.List(resource, page, cancellationToken).ConfigureAwait(false);
+                _retryAfter = listed.RetryAfter ?? TimeSpan.Zero;
+                return WatchMachine.OnPage(state, listed);
             case WatchPhase.InitListed:
                 return await OpenWatch(state, cancellationToken).ConfigureAwait(false);
             case WatchPhase.Watching:
@@ -83,6 +88,7 @@ public sealed partial class Reflector<T>(
     {
         var duration = WatchDuration();
         var opened = await client.Watch(resource, query with { ResourceVersion = state.Version, Timeout = duration }, cancellationToken).ConfigureAwait(false);
+        _retryAfter = opened.RetryAfter ?? TimeSpan.Zero;
         if (opened.IsOk)
         {
             _watch = new TimedWatch<T>(opened.Value!, duration + WatchGrace, clock);
@@ -101,7 +107,11 @@ public sealed partial class Reflector<T>(
     }
 
     [SuppressMessage("Security", "CA5394", Justification = "jitter needs no secrecy")]
-    private TimeSpan RetryDelay(int failures) => RetryBackoff.Delay(failures, random.NextDouble());
+    private TimeSpan RetryDelay(int failures)
+    {
+        var delay = RetryBackoff.Delay(failures, random.NextDouble());
+        return delay > _retryAfter ? delay : _retryAfter;
+    }
 
     [SuppressMessage("Security", "CA5394", Justification = "spreading needs no secrecy")]
     private TimeSpan WatchDuration() => TimeSpan.FromSeconds(Math.Floor(ShortestWatch.TotalSeconds * (1 + random.NextDouble())));

@@ -66,6 +66,9 @@ public sealed class ControlPlane : IDisposable
     /// <summary>The API with no more rights than a daemon has. The caller disposes of it.</summary>
     public KubeApi ApiAsDaemon() => ApiAs(daemonToken);
 
+    /// <summary>The API with the rights of whoever the token is. The caller disposes of it.</summary>
+    public KubeApi ApiAs(string token) => new(Server, certificates.AuthorityPem, token);
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         // The API server waits for etcd by itself.
@@ -108,8 +111,6 @@ public sealed class ControlPlane : IDisposable
     private bool WasStarting(DateTimeOffset moment) => starts.Any(start => moment >= start.From && moment <= start.Ready);
 
     private static string NewToken() => RandomNumberGenerator.GetHexString(32, lowercase: true);
-
-    private KubeApi ApiAs(string token) => new(Server, certificates.AuthorityPem, token);
 
     private string File(string name) => Path.Combine(directory, name);
 

@@ -51,6 +51,15 @@ public sealed class InstallationTests : IDisposable
     }
 
     [Fact]
+    public async Task A_server_that_knows_no_admission_policies_goes_without_and_says_so()
+    {
+        var cluster = new ApplyServer { Lacks = "validatingadmissionpolic" };
+        Assert.True(await Install(cluster));
+        Assert.Equal(2, Lines(_output).Count(line => line.Contains("left out: this API server is older than 1.30", StringComparison.Ordinal)));
+        Assert.Empty(Lines(_error));
+    }
+
+    [Fact]
     public async Task A_refused_object_is_named_and_the_others_go_on()
     {
         var cluster = new ApplyServer { Refuse = (key, _) => key == "deployments/kruise-image-system/kruise-image-controller" ? "quota exceeded" : null };
@@ -100,6 +109,9 @@ public sealed class InstallationTests : IDisposable
 
         public bool Down { get; init; }
 
+        /// <summary>Kinds that the server does not have, by how their plural begins.</summary>
+        public string? Lacks { get; init; }
+
         public List<string> Applied { get; } = [];
 
         public Task<ApiResult<T>> Get<T>(Resource<T> resource, string? @namespace, string name, CancellationToken cancellationToken)
@@ -114,6 +126,7 @@ public sealed class InstallationTests : IDisposable
             Assert.Equal(PatchKind.Apply, patch.Kind);
             var key = Key(resource, @namespace, name);
             var yaml = Encoding.UTF8.GetString(patch.Body.Span);
+            if (Lacks is not null && key.StartsWith(Lacks, StringComparison.Ordinal)) return Task.FromResult(new ApiResult<T>(null, ApiError.NotFound, "404 page not found"));
             if (Refuse(key, yaml) is { } why) return Task.FromResult(new ApiResult<T>(null, ApiError.Invalid, why));
             Applied.Add(key);
             var before = _objects.GetValueOrDefault(key);

@@ -43,7 +43,11 @@ public class ManifestsTests
     {
         var order = All.Select(manifest => manifest.Kind).Distinct().ToList();
         Assert.Equal(
-            ["CustomResourceDefinition", "Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Deployment", "DaemonSet"], order);
+            [
+                "CustomResourceDefinition", "Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding",
+                "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "Deployment", "DaemonSet",
+            ],
+            order);
         Assert.Equal(3, Manifests.Read(Image, crdsOnly: true).Count());
     }
 

@@ -34,6 +34,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         Start(1);
         _queue.Add("a");
         await Seen(1);
+        await FakeClock.Until(() => _clock.Timers > 0); // the worker has given the key back
         _clock.Advance(TimeSpan.FromSeconds(29.9));
         await FakeClock.Settle();
         Assert.Single(Snapshot());

@@ -68,6 +68,19 @@ public sealed class ReflectorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_server_that_asks_for_time_gets_it()
+    {
+        (_server.IsDown, _server.RetryAfter) = (true, TimeSpan.FromSeconds(60));
+        Start();
+        await FakeClock.Until(() => _server.Lists.Count == 1 && _clock.Timers > 0);
+        _clock.Advance(TimeSpan.FromSeconds(59));
+        await FakeClock.Settle();
+        Assert.Single(_server.Lists);
+        await _clock.AdvanceUntil(() => false, TimeSpan.FromSeconds(2));
+        Assert.Equal(2, _server.Lists.Count);
+    }
+
+    [Fact]
     public async Task A_watch_that_the_server_does_not_end_in_time_is_given_up()
     {
         _server.Pages.Enqueue(Page("7", null, "a"));
@@ -119,6 +132,7 @@ public sealed class ReflectorTests : IAsyncDisposable
         public List<ListQuery> Lists { get; } = [];
         public List<ListQuery> Watches { get; } = [];
         public int Disposed => _disposed;
+        public TimeSpan? RetryAfter { get; set; }
 
         public bool IsDown
         {
@@ -132,7 +146,7 @@ public sealed class ReflectorTests : IAsyncDisposable
         public override Task<ApiResult<ObjectList<T>>> List<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
         {
             Lists.Add(query);
-            return Task.FromResult(IsDown ? new ApiResult<ObjectList<T>>(null, ApiError.Unavailable, "down") : (ObjectList<T>)(object)Pages.Dequeue());
+            return Task.FromResult(IsDown ? new ApiResult<ObjectList<T>>(null, ApiError.Unavailable, "down", RetryAfter) : (ObjectList<T>)(object)Pages.Dequeue());
         }
 
         public override Task<ApiResult<IWatchStream<T>>> Watch<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)

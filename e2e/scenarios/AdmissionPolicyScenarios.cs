@@ -1,0 +1,64 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using KruiseImage.Bed;
+using Xunit;
+
+namespace KruiseImage.Scenarios;
+
+/// <summary>The policy that binds a daemon to the NodeImage of the node that its token names (contract 7.3).</summary>
+public sealed class AdmissionPolicyScenarios(SharedCluster shared) : Scenario(shared)
+{
+    private const string Policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
+    private const string PodPath = $"/api/v1/namespaces/{ControlPlane.SystemNamespace}/pods/policy-daemon";
+
+    [Fact]
+    public async Task A_daemons_token_writes_the_status_of_its_own_node_only()
+    {
+        Assert.SkipWhen(await Api.GetAsync(Policies, Cancellation) is null, "the API server has no ValidatingAdmissionPolicy, which came with 1.30");
+        string mine = Cluster.NodeNames[0], other = Cluster.NodeNames[1];
+        var manifest = Path.Combine(Parts.Manifests, "policies/daemon.yaml");
+        using var bound = Local.ControlPlane.ApiAs(await TokenOfPodOnAsync(mine));
+        using var unbound = Local.ControlPlane.ApiAsDaemon();
+        await Cluster.KubectlAsync(["apply", "--filename", manifest], Cancellation);
+        try
+        {
+            await UntilAsync("the policy is in force", async () => await TryWriteAsync(unbound, mine) == HttpStatusCode.Forbidden);
+            Assert.Equal(HttpStatusCode.OK, await TryWriteAsync(bound, mine));
+            Assert.Equal(HttpStatusCode.Forbidden, await TryWriteAsync(bound, other));
+            Assert.Equal(HttpStatusCode.OK, await TryWriteAsync(Api, other)); // it is about daemons only
+        }
+        finally
+        {
+            await Cluster.KubectlAsync(["delete", "--filename", manifest], Cancellation);
+            await Api.DeleteAsync($"{PodPath}?gracePeriodSeconds=0", Cancellation);
+        }
+    }
+
+    /// <summary>A token as the kubelet of the node gets it for the daemon's pod.</summary>
+    private async Task<string> TokenOfPodOnAsync(string node)
+    {
+        var pod = await Api.CreateAsync(Path.GetDirectoryName(PodPath)!, JsonNode.Parse($$$"""
+            {"apiVersion":"v1","kind":"Pod","metadata":{"name":"policy-daemon"},
+             "spec":{"nodeName":"{{{node}}}","serviceAccountName":"kruise-image-daemon","containers":[{"name":"daemon","image":"kruise-image:e2e"}]}}
+            """)!, Cancellation);
+        var answer = await Api.CreateAsync($"/api/v1/namespaces/{ControlPlane.SystemNamespace}/serviceaccounts/kruise-image-daemon/token", JsonNode.Parse($$$"""
+            {"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest",
+             "spec":{"expirationSeconds":600,"boundObjectRef":{"apiVersion":"v1","kind":"Pod","name":"policy-daemon","uid":"{{{pod["metadata"]!.Text("uid")}}}"}}}
+            """)!, Cancellation);
+        return answer["status"]!.Text("token");
+    }
+
+    /// <summary>A dry run: policies judge it, and nothing is stored that only a daemon should write.</summary>
+    private static async Task<HttpStatusCode> TryWriteAsync(KubeApi api, string node)
+    {
+        try
+        {
+            await api.MergePatchAsync($"{Paths.NodeImage(node)}/status?dryRun=All", JsonNode.Parse("""{"status":{"desired":7}}""")!, Cancellation);
+            return HttpStatusCode.OK;
+        }
+        catch (HttpRequestException refused) when (refused.StatusCode is { } status)
+        {
+            return status;
+        }
+    }
+}
