@@ -81,6 +81,14 @@ public sealed record Event : IKubeObject
     public EventSource? Source { get; init; }
 }
 
+/// <summary>What changes of an event that comes to pass again.</summary>
+public sealed record EventCount
+{
+    public int Count { get; init; }
+    public string? Message { get; init; }
+    public DateTimeOffset? LastTimestamp { get; init; }
+}
+
 public sealed record EventSource
 {
     public string? Component { get; init; }

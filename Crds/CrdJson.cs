@@ -22,6 +22,7 @@ namespace KruiseImage.Crds;
 [JsonSerializable(typeof(ObjectList<Lease>))]
 [JsonSerializable(typeof(Event))]
 [JsonSerializable(typeof(ObjectList<Event>))]
+[JsonSerializable(typeof(EventCount))]
 [JsonSerializable(typeof(Secret))]
 [JsonSerializable(typeof(ObjectList<Secret>))]
 [JsonSerializable(typeof(ApiStatus))]

@@ -126,6 +126,13 @@ public static class PullPhase
     public static bool IsFinished(string? phase) => phase is Succeeded or Failed;
 }
 
+/// <summary>Reasons of the events that tell how pulls ended: the daemon's on the NodeImage, the controller's on the job.</summary>
+public static class PullEvent
+{
+    public const string Succeeded = "PullImageSucceed";
+    public const string Failed = "PullImageFailed";
+}
+
 /// <summary>Machine-readable reasons of a failed or waiting pull (contract 2.8), and those that only a job can give.</summary>
 public static class PullReason
 {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using KruiseImage.Crds;
 
 namespace KruiseImage.Cri;
@@ -56,6 +57,9 @@ internal sealed class PullState(PullEntry entry, long sequence)
 
     public bool WasPresent { get; set; }
 
+    /// <summary>Size of the image that was pulled; 0 when the runtime does not tell.</summary>
+    public long Bytes { get; set; }
+
     public int Percent { get; set; }
 
     /// <summary>Shown in place of a percentage that the runtime does not give.</summary>
@@ -101,7 +105,7 @@ internal sealed class PullState(PullEntry entry, long sequence)
     /// <summary>Changes only when something happened: a text with a clock in it would be written again and again.</summary>
     private string? Message() => Stage switch
     {
-        PullStage.Succeeded => WasPresent ? AlreadyPresent : null,
+        PullStage.Succeeded => WasPresent ? AlreadyPresent : Pulled(),
         PullStage.Failed => Failure?.Message,
         PullStage.BackingOff or PullStage.AwaitingRuntime => Failure?.Message,
         PullStage.Queued when FailedAttempts == 0 => "waits for a pull slot of the node",
@@ -109,6 +113,12 @@ internal sealed class PullState(PullEntry entry, long sequence)
         PullStage.Pulling when ElapsedShown is { } elapsed => $"pulling for {elapsed.TotalSeconds:0} s; this runtime does not tell how far it is",
         _ => null,
     };
+
+    private string Pulled()
+    {
+        var size = Bytes > 0 ? string.Create(CultureInfo.InvariantCulture, $", {Bytes / 1e6:0.0} MB") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"pulled in {(CompletedAt - StartedAt)!.Value.TotalSeconds:0.0} s{size}");
+    }
 
     /// <summary>The API keeps whole seconds: what we say must be equal to what comes back.</summary>
     public static DateTimeOffset? WholeSeconds(DateTimeOffset? moment) => moment is { } exact ? exact.AddTicks(-(exact.Ticks % TimeSpan.TicksPerSecond)) : null;

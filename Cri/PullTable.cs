@@ -269,7 +269,7 @@ public sealed class PullTable(PullLimits limits)
     private void Finish(PullState state, PullStage stage, long bytes, DateTimeOffset now)
     {
         state.StartedAt ??= now;
-        (state.Stage, state.Awaited, state.CompletedAt) = (stage, 0, now);
+        (state.Stage, state.Awaited, state.CompletedAt, state.Bytes) = (stage, 0, now, bytes);
         _actions.Add(new Announce(state.Entry, state.Status(), now - state.StartedAt.Value, bytes, state.WasPresent));
     }
 

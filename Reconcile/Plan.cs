@@ -54,3 +54,6 @@ public sealed record DeleteSecret(string Namespace, string Name, string Uid) : P
 public sealed record SettleSecret(string SourceKey, string Problem) : PlanAction;
 
 public sealed record RecordEvent(ObjectReference About, bool Warning, string Reason, string Message) : PlanAction;
+
+/// <summary>An event that is there once for its object, reason and subject; the newest number and message replace the former.</summary>
+public sealed record RecordTotal(ObjectReference About, bool Warning, string Reason, string Subject, int Count, string Message) : PlanAction;

@@ -70,6 +70,9 @@ public sealed partial class PlanExecutor(
             case RecordEvent record:
                 events.Record(record.About, record.Warning, record.Reason, record.Message);
                 break;
+            case RecordTotal total:
+                events.RecordTotal(total.About, total.Warning, total.Reason, total.Subject, total.Count, total.Message);
+                break;
             default:
                 throw new InvalidOperationException($"no such action: {action.GetType().Name}");
         }

@@ -271,6 +271,7 @@ public sealed class JobBoard(
         if (to == Place.Active) ledger.Dispatches[slot] = new Dispatch(now, verdict.Acknowledged);
         if (to == Place.Held) ledger.Holds[slot] = new Hold(verdict.Reason, now);
         if (to == Place.Failed) ledger.Failures[slot] = new NodeFailure(verdict.Reason, verdict.Message);
+        if (to == Place.Succeeded) ledger.LastSuccess = new NodeSuccess(_slots.Name(slot), verdict.Message);
         if (to == Place.Succeeded && verdict.ImageID.Length > 0) ledger.Digests.Set(slot, verdict.ImageID);
         if (to is Place.Succeeded or Place.Failed or Place.NotDesired) ledger.Rounds.Remove(slot);
         if (to == Place.Active || verdict.Reason is PullReason.DaemonNotResponding or PullReason.NodeImageFull) _attached.Add(ledger, slot);

@@ -12,6 +12,9 @@ public readonly record struct Hold(string Reason, DateTimeOffset Since);
 /// <summary>A status that the server took from us.</summary>
 public sealed record StatusWrite(ImagePullJobStatus Status, DateTimeOffset At);
 
+/// <summary>What a node said when it succeeded.</summary>
+public readonly record struct NodeSuccess(string Node, string Message);
+
 /// <summary>What a node said when it failed.</summary>
 public readonly record struct NodeFailure(string Reason, string Message);
 
@@ -53,6 +56,9 @@ public sealed class JobLedger
     public Dictionary<int, Dispatch> Dispatches { get; } = [];
     public Dictionary<int, Hold> Holds { get; } = [];
     public Dictionary<int, NodeFailure> Failures { get; } = [];
+
+    /// <summary>For people, as an example; null before the first.</summary>
+    public NodeSuccess? LastSuccess { get; set; }
 
     /// <summary>For nodes that pull again: the version that the new round must exceed.</summary>
     public Dictionary<int, long> Rounds { get; } = [];

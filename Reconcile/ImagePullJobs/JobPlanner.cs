@@ -65,6 +65,7 @@ public static class JobPlanner
         var status = JobStatusWriter.Running(view, startTime, parallelism, dispatched.Count - silent.Count, now);
         var report = Report(view, status, now);
         actions.AddRange(report.Actions);
+        if (report.Actions.Count > 0) actions.AddRange(JobEventWriter.Results(view, view.Job.Status, status));
         var requeueAfter = Earliest(report.RequeueAfter, NextLook(view, startTime, due.Count + silent.Count > 0, now));
         return new Plan(actions, requeueAfter, status.Message ?? "");
     }
@@ -115,6 +116,7 @@ public static class JobPlanner
     {
         var status = JobStatusWriter.Finished(view, startTime, end, now);
         var actions = new List<PlanAction> { StatusPatch(view.Job, status) };
+        actions.AddRange(JobEventWriter.Results(view, view.Job.Status, status));
         var failed = status.Failed > 0;
         var reason = end == JobEnd.NoNodesMatched ? nameof(JobEnd.NoNodesMatched) : failed ? "JobFailed" : "JobCompleted";
         actions.Add(new RecordEvent(view.Ledger.Owner, failed || end == JobEnd.NoNodesMatched, reason, status.Message!));

@@ -2,7 +2,7 @@ using KruiseImage.Crds;
 
 namespace KruiseImage.Reconcile.ImagePullJobs;
 
-/// <summary>A place, and what goes with it: the reason and message of a hold or failure, the digest of a success.</summary>
+/// <summary>A place, and what goes with it: the reason and message of a hold or failure, the message and digest of a success.</summary>
 public readonly record struct Verdict(Place Place, string Reason = "", string Message = "", string ImageID = "", bool Acknowledged = false);
 
 /// <summary>Decides where one node stands in one job, from what the caches say of that node. Pure.</summary>
@@ -15,7 +15,7 @@ public static class PlaceJudge
         if (place is Place.Succeeded or Place.Failed) return new Verdict(place); // what a node reached for a job is never taken back
 
         var answered = Answer(job, slot, nodeImage);
-        if (answered?.Phase == PullPhase.Succeeded) return new Verdict(Place.Succeeded, ImageID: answered.ImageID ?? "");
+        if (answered?.Phase == PullPhase.Succeeded) return new Verdict(Place.Succeeded, Message: answered.Message ?? "", ImageID: answered.ImageID ?? "");
         if (answered?.Phase == PullPhase.Failed)
             return new Verdict(Place.Failed, answered.Reason ?? PullReason.Unknown, answered.Message ?? "the daemon gave no reason");
 

@@ -81,7 +81,7 @@ public class ManifestsTests
         Assert.Contains("resources: [secrets]\n  verbs: [list, watch]", readsAll.Yaml, StringComparison.Ordinal);
         foreach (var role in roles.Where(role => role.Kind == "Role" && role.Yaml.Contains("secrets", StringComparison.Ordinal)))
             Assert.Equal(SecretCopy.DefaultNamespace, role.Namespace);
-        var daemon = Assert.Single(roles, role => role.Kind == "Role" && role.Name == "kruise-image-daemon");
+        var daemon = Assert.Single(roles, role => role.Kind == "Role" && role.Name == "kruise-image-daemon" && role.Namespace == SecretCopy.DefaultNamespace);
         Assert.Contains("resources: [secrets]\n  verbs: [get]", daemon.Yaml, StringComparison.Ordinal);
     }
 

@@ -68,6 +68,35 @@ public sealed class EventRecorderTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_total_is_one_event_that_says_the_newest_number_also_after_a_restart()
+    {
+        Start();
+        _recorder.RecordTotal(About("job", "ns"), true, "Reason", "NotFound", 1, "one node");
+        _recorder.RecordTotal(About("job", "ns"), true, "Reason", "NotFound", 42, "42 nodes");
+        _recorder.RecordTotal(About("job", "ns"), true, "Reason", "Auth", 1, "another subject");
+        await FakeClock.Until(() => _server.Writes.Count == 3);
+        Assert.Equal(["create", "patch 42", "create"], _server.Writes);
+
+        var restarted = new EventRecorder(_server, "tester", "host", _clock, NullLogger<EventRecorder>.Instance);
+        restarted.RecordTotal(About("job", "ns"), true, "Reason", "NotFound", 43, "43 nodes");
+        _server.CreateError = ApiError.AlreadyExists;
+        var running = restarted.Run(_stop.Token);
+        await FakeClock.Until(() => _server.Writes.Count == 5);
+        Assert.Equal("patch 43", _server.Writes[4]);
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task Names_that_are_too_long_for_an_event_are_cut()
+    {
+        Start();
+        _recorder.Record(About(new string('n', 253), "ns"), true, "Reason", "message");
+        await FakeClock.Until(() => _server.Writes.Count == 1);
+        Assert.True(_server.Created[0].Metadata.Name!.Length <= 253);
+    }
+
+    [Fact]
     public async Task What_the_server_refuses_is_lost_and_the_next_is_written()
     {
         Start();

@@ -1,5 +1,4 @@
 using KruiseImage.Crds;
-using KruiseImage.Reconcile;
 using Xunit;
 
 namespace KruiseImage.Tests.Reconcile;
@@ -8,14 +7,6 @@ namespace KruiseImage.Tests.Reconcile;
 public sealed class ImagePullJobTests
 {
     private static ImagePullJobSpec Pull(string image = "nginx:1", int parallelism = 10) => new() { Image = image, Parallelism = parallelism };
-
-    private static NodeImageSpec Images(int count) => new()
-    {
-        Images = Enumerable.Range(0, count).ToDictionary(number => $"mine{number}", _ => new ImageSpec
-        {
-            Tags = [new ImageTagSpec { Tag = "1", PullPolicy = new() { TtlSecondsAfterFinished = 100_000 } }],
-        }),
-    };
 
     private static NodeSelector Names(params string[] names) => new() { Names = [.. names] };
 
@@ -325,38 +316,6 @@ public sealed class ImagePullJobTests
             Assert.InRange((pair.Second - pair.First).TotalMinutes, 24 * 60 - 10, 24 * 60 + 12)); // a sweep a minute, and this loop's minute
         Assert.True(starts.Values.Select(rounds => rounds[1]).Distinct().Count() > 8, "the rounds are not spread");
         Assert.Null(world.Job("job").Status!.CompletionTime);
-    }
-
-    [Fact]
-    public void A_full_NodeImage_takes_no_slot_and_fails_its_node_by_its_own_name()
-    {
-        var world = new World().WithNodes("a", "b");
-        world.EditNodeImage("a", _ => Images(Defaults.MaxImages));
-        world.CreateJob("job", Pull(parallelism: 1));
-        world.Settle();
-        Assert.Equal(["b"], world.NodesWith());
-        world.Report("b", PullPhase.Succeeded);
-        world.Advance(TimeSpan.FromSeconds(61));
-        Assert.Equal(PullReason.NodeImageFull, Assert.Single(world.Job("job").Status!.Failures!).Reason);
-    }
-
-    [Fact]
-    public void Of_two_jobs_that_want_the_last_room_the_other_waits_for_the_next()
-    {
-        var world = new World().WithNodes("a");
-        world.EditNodeImage("a", _ => Images(Defaults.MaxImages - 1));
-        world.CreateJob("one", Pull("one:1"));
-        world.CreateJob("two", Pull("two:1"));
-        world.Settle();
-        Assert.Equal(Defaults.MaxImages, world.NodeImage("a").Spec!.Images!.Count);
-        world.Advance(TimeSpan.FromSeconds(2));
-        var (winner, loser) = world.Entry("a", "one") is null ? ("two", "one") : ("one", "two");
-        Assert.Equal(1, world.Job(loser).Status!.Waiting);
-
-        world.DeleteJob(winner);
-        world.Settle();
-        Assert.NotNull(world.Entry("a", loser));
-        Assert.DoesNotContain(world.PendingActions(), action => action is not PatchJobStatus);
     }
 
     [Fact]

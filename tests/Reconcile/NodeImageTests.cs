@@ -157,6 +157,38 @@ public sealed class NodeImageTests
     }
 
     [Fact]
+    public void A_full_NodeImage_takes_no_slot_and_fails_its_node_by_its_own_name()
+    {
+        var world = new World().WithNodes("a", "b");
+        world.EditNodeImage("a", _ => Images(Defaults.MaxImages));
+        world.CreateJob("job", new ImagePullJobSpec { Image = "nginx:1" });
+        world.Settle();
+        Assert.Equal(["b"], world.NodesWith());
+        world.Report("b", PullPhase.Succeeded);
+        world.Advance(TimeSpan.FromSeconds(61));
+        Assert.Equal(PullReason.NodeImageFull, Assert.Single(world.Job("job").Status!.Failures!).Reason);
+    }
+
+    [Fact]
+    public void Of_two_jobs_that_want_the_last_room_the_other_waits_for_the_next()
+    {
+        var world = new World().WithNodes("a");
+        world.EditNodeImage("a", _ => Images(Defaults.MaxImages - 1));
+        world.CreateJob("one", new ImagePullJobSpec { Image = "one:1" });
+        world.CreateJob("two", new ImagePullJobSpec { Image = "two:1" });
+        world.Settle();
+        Assert.Equal(Defaults.MaxImages, world.NodeImage("a").Spec!.Images!.Count);
+        world.Advance(TimeSpan.FromSeconds(2));
+        var (winner, loser) = world.Entry("a", "one") is null ? ("two", "one") : ("one", "two");
+        Assert.Equal(1, world.Job(loser).Status!.Waiting);
+
+        world.DeleteJob(winner);
+        world.Settle();
+        Assert.NotNull(world.Entry("a", loser));
+        Assert.DoesNotContain(world.PendingActions(), action => action is not PatchJobStatus);
+    }
+
+    [Fact]
     public void A_fake_NodeImage_is_left_alone()
     {
         var world = new World();
@@ -165,6 +197,14 @@ public sealed class NodeImageTests
         world.Settle();
         Assert.Empty(world.Writes);
     }
+
+    private static NodeImageSpec Images(int count) => new()
+    {
+        Images = Enumerable.Range(0, count).ToDictionary(number => $"mine{number}", _ => new ImageSpec
+        {
+            Tags = [new ImageTagSpec { Tag = "1", PullPolicy = new() { TtlSecondsAfterFinished = 100_000 } }],
+        }),
+    };
 
     private static void AddPersonsEntry(World world) => world.EditNodeImage("a", _ => new NodeImageSpec
     {

@@ -42,6 +42,9 @@ public sealed class World
     public DateTimeOffset Now { get; private set; } = new(2026, 11, 25, 0, 0, 0, TimeSpan.Zero);
     public List<RecordEvent> Events { get; } = [];
 
+    /// <summary>By object, reason and subject, as the server would keep them.</summary>
+    public Dictionary<(string Name, string Reason, string Subject), RecordTotal> Totals { get; } = [];
+
     /// <summary>Writes to the API since the test last cleared it.</summary>
     public List<PlanAction> Writes { get; } = [];
 
@@ -238,7 +241,7 @@ public sealed class World
 
     private void Perform(PlanAction action)
     {
-        if (action is not (DispatchNodes or HoldSilentNodes or StartRound or SettleSecret or RecordEvent)) Writes.Add(action);
+        if (action is not (DispatchNodes or HoldSilentNodes or StartRound or SettleSecret or RecordEvent or RecordTotal)) Writes.Add(action);
         switch (action)
         {
             case CreateNodeImage create:
@@ -293,6 +296,9 @@ public sealed class World
                 break;
             case RecordEvent record:
                 Events.Add(record);
+                break;
+            case RecordTotal total:
+                Totals[(total.About.Name!, total.Reason, total.Subject)] = total;
                 break;
         }
     }
