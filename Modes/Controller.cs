@@ -132,7 +132,7 @@ public sealed partial class Controller : IDisposable
         foreach (var node in _nodes.List()) _nodeNames.Add(node.Metadata.Name!);
         foreach (var nodeImage in _nodeImages.List()) _nodeNames.Add(nodeImage.Metadata.Name!);
         foreach (var job in _jobs.List()) _jobKeys.Add(ObjectKey.Of(job.Metadata));
-        foreach (var source in _secrets.AllSources()) _secretKeys.Add(source);
+        _secrets.BeginLeading(_clock.GetUtcNow());
 
         var executor = new PlanExecutor(_client, _nodeImages, _jobs, _copies, _board, _secrets, _events, _clock, _loggers.CreateLogger<PlanExecutor>());
         var jobs = new JobReconciler(_jobs, _board, _secrets, executor, _clock);

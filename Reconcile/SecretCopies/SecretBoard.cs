@@ -149,8 +149,18 @@ public sealed class SecretBoard(
         lock (_gate) return !copies.IsSynced || _references.ContainsKey(jobKey);
     }
 
-    /// <summary>All there is to look at when a leader starts: what happened while nobody led shows as a difference.</summary>
-    public IReadOnlyCollection<string> AllSources()
+    /// <summary>Everything is looked at, and what a former leader left undone is waited for anew.</summary>
+    public void BeginLeading(DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            foreach (var ledger in _sources.Values.Where(ledger => ledger is { IsSettled: false, FollowedSince: not null })) ledger.Follow(now);
+            foreach (var source in _sources.Keys.Union(_copies.Keys, StringComparer.Ordinal)) enqueueSource(source);
+        }
+    }
+
+    /// <summary>Every source that a job or a copy speaks of.</summary>
+    internal IReadOnlyCollection<string> AllSources()
     {
         lock (_gate) return [.. _sources.Keys.Union(_copies.Keys, StringComparer.Ordinal)];
     }

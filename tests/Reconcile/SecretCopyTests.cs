@@ -158,6 +158,19 @@ public sealed class SecretCopyTests
     }
 
     [Fact]
+    public void A_replica_that_takes_over_waits_for_the_copies_too()
+    {
+        var world = new World().WithNodes("a");
+        var job = world.CreateJob("job", Pull("reg"));
+        world.Secrets.OnJob(job, null, world.Now);
+        world.Secrets.OnJob(null, job, world.Now); // followed, but nobody led
+        world.SetSecret("default/reg", Docker("pw"));
+        Assert.Equal(TimeSpan.Zero, world.Secrets.WaitFor(job, world.Now + TimeSpan.FromHours(1)));
+        world.Secrets.BeginLeading(world.Now + TimeSpan.FromHours(1));
+        Assert.Equal(SecretBoard.LongestWait, world.Secrets.WaitFor(job, world.Now + TimeSpan.FromHours(1)));
+    }
+
+    [Fact]
     public void A_finished_job_keeps_its_copy_but_no_watch()
     {
         var world = new World().WithNodes("a");

@@ -174,7 +174,7 @@ public sealed class World
         OpenBooks();
         foreach (var copy in Copies.List()) Secrets.OnCopy(null, copy);
         foreach (var job in Jobs.List()) Tell(null, job);
-        _secretKeys.UnionWith(Secrets.AllSources());
+        Secrets.BeginLeading(Now);
         foreach (var node in Nodes.List()) Board.OnNode(null, node, Now);
         foreach (var nodeImage in NodeImages.List()) Board.OnNodeImage(null, nodeImage, Now);
     }
