@@ -155,7 +155,7 @@ public sealed class SecretBoard(
         lock (_gate)
         {
             foreach (var ledger in _sources.Values.Where(ledger => ledger is { IsSettled: false, FollowedSince: not null })) ledger.Follow(now);
-            foreach (var source in _sources.Keys.Union(_copies.Keys, StringComparer.Ordinal)) enqueueSource(source);
+            foreach (var source in AllSources()) enqueueSource(source);
         }
     }
 
