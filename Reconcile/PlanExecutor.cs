@@ -109,7 +109,7 @@ public sealed partial class PlanExecutor(
 
     private async Task<Outcome> Patch(PatchJobStatus patch, CancellationToken cancellationToken)
     {
-        var body = JobStatusPatch.Write(patch.ResourceVersion, patch.Status);
+        var body = StatusPatch.Write(patch.ResourceVersion, patch.Status, CrdJson.Default.ImagePullJobStatus);
         var result = await client.Patch(Resources.ImagePullJobs, patch.Namespace, patch.Name, new ApiPatch(PatchKind.Merge, body, "status"), cancellationToken).ConfigureAwait(false);
         if (result.IsOk) board.NoteStatusWrite(ObjectKey.Of(patch.Namespace, patch.Name), patch.Status, clock.GetUtcNow());
         return await Settle(result, Resources.ImagePullJobs, jobs, patch.Namespace, patch.Name, cancellationToken).ConfigureAwait(false);

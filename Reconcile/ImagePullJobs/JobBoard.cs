@@ -142,7 +142,7 @@ public sealed class JobBoard(
     {
         lock (_gate)
         {
-            if (_uids.TryGetValue(jobKey, out var uid)) _ledgers[uid].Written = new StatusWrite(status, now);
+            if (_uids.TryGetValue(jobKey, out var uid)) _ledgers[uid].Written = new StatusWrite<ImagePullJobStatus>(status, now);
         }
     }
 

@@ -9,9 +9,6 @@ public readonly record struct Dispatch(DateTimeOffset LastSign, bool Acknowledge
 /// <summary>Why a node cannot work now, and since when.</summary>
 public readonly record struct Hold(string Reason, DateTimeOffset Since);
 
-/// <summary>A status that the server took from us.</summary>
-public sealed record StatusWrite(ImagePullJobStatus Status, DateTimeOffset At);
-
 /// <summary>What a node said when it succeeded.</summary>
 public readonly record struct NodeSuccess(string Node, string Message);
 
@@ -70,7 +67,7 @@ public sealed class JobLedger
     public bool PodsKnown { get; set; }
 
     /// <summary>Our last write, which a server with an older schema may have stored in part only.</summary>
-    public StatusWrite? Written { get; set; }
+    public StatusWrite<ImagePullJobStatus>? Written { get; set; }
     public DateTimeOffset NextSweep { get; set; }
 
     public bool IsFinished => Job.Status?.CompletionTime is not null;

@@ -19,13 +19,10 @@ public static class JobPlanner
     /// <summary>Rounds of different nodes are spread over twice this.</summary>
     public static readonly TimeSpan RoundSpread = TimeSpan.FromMinutes(10);
 
-    /// <summary>At most one status write per job in this time, except for its start and its end.</summary>
-    private static readonly TimeSpan StatusPeriod = TimeSpan.FromSeconds(1);
-
     public static Plan Plan(JobView view, DateTimeOffset now)
     {
         var job = view.Job;
-        if (job.Status?.CompletionTime is { } completed) return AfterCompletion(job, completed, now);
+        if (job.Status?.CompletionTime is { } completed) return TtlAfterFinished.Plan(job.Spec.CompletionPolicy, completed, Delete(job), "the job", now);
         if (view.Ledger.Invalid is { } sentence) return Report(view, JobStatusWriter.Invalid(view, sentence, now), now);
         if (view.Ledger.PodNodes is not null && !view.Ledger.PodsKnown) return Reconcile.Plan.Nothing("the pods of podSelector are not listed yet");
         if (view.SecretsWait > TimeSpan.Zero) return Reconcile.Plan.Nothing("its pull secrets are being copied", view.SecretsWait);
@@ -123,26 +120,10 @@ public static class JobPlanner
         return new Plan(actions, null, status.Message!);
     }
 
-    private static Plan AfterCompletion(ImagePullJob job, DateTimeOffset completed, DateTimeOffset now)
-    {
-        if (job.Spec.CompletionPolicy?.TtlSecondsAfterFinished is not { } ttl || Defaults.CompletesNever(job.Spec.CompletionPolicy))
-            return Reconcile.Plan.Nothing("the job is over");
-        var left = completed + TimeSpan.FromSeconds(ttl) - now;
-        if (left > TimeSpan.Zero) return Reconcile.Plan.Nothing($"the job is over and is deleted at {completed.AddSeconds(ttl):u}", left);
-        return new Plan([new DeleteJob(job.Metadata.Namespace!, job.Metadata.Name!, job.Metadata.Uid!)], null, "ttlSecondsAfterFinished has passed");
-    }
+    private static Plan Report(JobView view, ImagePullJobStatus status, DateTimeOffset now) => StatusReport.Plan(
+        view.Job.Status, view.Ledger.Written, status, CrdJson.Default.ImagePullJobStatus, StatusPatch(view.Job, status), status.Message ?? "", now);
 
-    /// <summary>Writes the status if it says something new, and not more often than the period allows.</summary>
-    private static Plan Report(JobView view, ImagePullJobStatus status, DateTimeOffset now)
-    {
-        var written = view.Ledger.Written;
-        if (Says(view.Job.Status, status) || Says(written?.Status, status)) return Reconcile.Plan.Nothing(status.Message ?? "");
-        var nextWrite = (written?.At ?? DateTimeOffset.MinValue) + StatusPeriod;
-        if (now < nextWrite) return Reconcile.Plan.Nothing(status.Message ?? "", nextWrite - now);
-        return new Plan([StatusPatch(view.Job, status)], null, status.Message ?? "");
-    }
-
-    private static bool Says(ImagePullJobStatus? known, ImagePullJobStatus status) => JsonEquality.Same(known, status, CrdJson.Default.ImagePullJobStatus);
+    private static DeleteJob Delete(ImagePullJob job) => new(job.Metadata.Namespace!, job.Metadata.Name!, job.Metadata.Uid!);
 
     private static PatchJobStatus StatusPatch(ImagePullJob job, ImagePullJobStatus status) =>
         new(job.Metadata.Namespace!, job.Metadata.Name!, job.Metadata.ResourceVersion!, status);

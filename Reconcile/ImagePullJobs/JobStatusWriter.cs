@@ -125,26 +125,6 @@ public static class JobStatusWriter
         return groups.Count == 0 ? null : groups;
     }
 
-    /// <summary>The condition that holds now, and those that held before as "False". A time moves only when a verdict does.</summary>
-    private static List<Condition>? Conditions(ImagePullJob job, DateTimeOffset now, Condition? current)
-    {
-        var known = job.Status?.Conditions ?? [];
-        var conditions = known.Where(condition => condition.Type != current?.Type).Select(condition => Ended(condition, job, now)).ToList();
-        if (current is not null)
-        {
-            var before = known.Find(condition => condition.Type == current.Type);
-            conditions.Add(current with
-            {
-                LastTransitionTime = before?.Status == current.Status ? before.LastTransitionTime : now,
-                ObservedGeneration = job.Metadata.Generation,
-            });
-        }
-
-        conditions.Sort((one, other) => string.CompareOrdinal(one.Type, other.Type));
-        return conditions.Count == 0 ? null : conditions;
-    }
-
-    private static Condition Ended(Condition condition, ImagePullJob job, DateTimeOffset now) => condition.Status == "False"
-        ? condition
-        : condition with { Status = "False", Message = "no longer so", LastTransitionTime = now, ObservedGeneration = job.Metadata.Generation };
+    private static List<Condition>? Conditions(ImagePullJob job, DateTimeOffset now, Condition? current) =>
+        JobConditions.Of(job.Status?.Conditions, current, job.Metadata.Generation, now);
 }

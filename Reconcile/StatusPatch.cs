@@ -6,12 +6,13 @@ using KruiseImage.Crds;
 namespace KruiseImage.Reconcile;
 
 /// <summary>
-/// A job's status as a merge patch: every field that we own is written, the absent ones as null, so that what is no longer true
-/// goes and what others added stays.
+/// The status of a job or list as a merge patch: every field that we own is written, the absent ones as null, so that what is no
+/// longer true goes and what others added stays.
 /// </summary>
-public static class JobStatusPatch
+public static class StatusPatch
 {
-    public static ReadOnlyMemory<byte> Write(string resourceVersion, ImagePullJobStatus status)
+    public static ReadOnlyMemory<byte> Write<T>(string resourceVersion, T status, JsonTypeInfo<T> type)
+        where T : class
     {
         var buffer = new ArrayBufferWriter<byte>(512);
         using var json = new Utf8JsonWriter(buffer);
@@ -20,14 +21,14 @@ public static class JobStatusPatch
         json.WriteString("resourceVersion"u8, resourceVersion);
         json.WriteEndObject();
         json.WriteStartObject("status"u8);
-        foreach (var property in CrdJson.Default.ImagePullJobStatus.Properties) WriteProperty(json, property, status);
+        foreach (var property in type.Properties) WriteProperty(json, property, status);
         json.WriteEndObject();
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenMemory;
     }
 
-    private static void WriteProperty(Utf8JsonWriter json, JsonPropertyInfo property, ImagePullJobStatus status)
+    private static void WriteProperty(Utf8JsonWriter json, JsonPropertyInfo property, object status)
     {
         json.WritePropertyName(property.Name);
         if (property.Get!(status) is { } value) JsonSerializer.Serialize(json, value, CrdJson.Default.GetTypeInfo(property.PropertyType)!);
