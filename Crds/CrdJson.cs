@@ -10,6 +10,7 @@ namespace KruiseImage.Crds;
     Converters = [typeof(TimeConverter)])]
 [JsonSerializable(typeof(ImagePullJob))]
 [JsonSerializable(typeof(ObjectList<ImagePullJob>))]
+[JsonSerializable(typeof(ImagePullJobTemplate))]
 [JsonSerializable(typeof(ImageListPullJob))]
 [JsonSerializable(typeof(ObjectList<ImageListPullJob>))]
 [JsonSerializable(typeof(NodeImage))]

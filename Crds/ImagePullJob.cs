@@ -42,6 +42,16 @@ public record ImagePullJobTemplate
 
 public sealed record ImagePullJobSpec : ImagePullJobTemplate
 {
+    public ImagePullJobSpec()
+    {
+    }
+
+    /// <summary>All that the template has; the image is to be set.</summary>
+    public ImagePullJobSpec(ImagePullJobTemplate template)
+        : base(template)
+    {
+    }
+
     public string? Image { get; init; }
 }
 

@@ -1,5 +1,6 @@
 using KruiseImage.Crds;
 using KruiseImage.Reconcile;
+using KruiseImage.Reconcile.ImageListPullJobs;
 using KruiseImage.Reconcile.ImagePullJobs;
 using KruiseImage.Reconcile.Kube;
 using KruiseImage.Reconcile.NodeImages;
@@ -19,6 +20,7 @@ public sealed partial class Controller : IDisposable
     private const int NodeWorkers = 32;
 
     private const int JobWorkers = 4;
+    private const int ListWorkers = 2;
 
     private const int SecretWorkers = 4;
 
@@ -31,11 +33,14 @@ public sealed partial class Controller : IDisposable
     private readonly Store<Node> _nodes = new();
     private readonly Store<NodeImage> _nodeImages = new();
     private readonly Store<ImagePullJob> _jobs = new();
+    private readonly Store<ImageListPullJob> _lists = new();
     private readonly Store<Secret> _copies = new();
     private readonly WorkQueue<string> _jobKeys;
+    private readonly WorkQueue<string> _listKeys;
     private readonly WorkQueue<string> _nodeNames;
     private readonly WorkQueue<string> _secretKeys;
     private readonly JobBoard _board;
+    private readonly ListBoard _listBoard;
     private readonly PodWatches _podWatches;
     private readonly SecretBoard _secrets;
     private readonly SecretWatches _secretWatches;
@@ -46,18 +51,23 @@ public sealed partial class Controller : IDisposable
         (_settings, _client, _loggers, _clock, _random) = (settings, client, loggers, clock, random);
         _logger = loggers.CreateLogger<Controller>();
         _jobKeys = new WorkQueue<string>(clock, random);
+        _listKeys = new WorkQueue<string>(clock, random);
         _nodeNames = new WorkQueue<string>(clock, random);
         _secretKeys = new WorkQueue<string>(clock, random);
         _secretWatches = new SecretWatches(client, clock, random, loggers);
         _secrets = new SecretBoard(
             _copies, settings.SecretNamespace, _secretKeys.Add, _jobKeys.Add, (source, isFollowed) => _secretWatches.Follow(source, isFollowed, _secrets!));
         _board = new JobBoard(_nodes, _nodeImages, _secrets, _jobKeys.Add, _nodeNames.Add);
+        _listBoard = new ListBoard(_listKeys.Add);
         _podWatches = new PodWatches(client, _board, clock, random, loggers);
         _events = new EventRecorder(client, "kruise-image-controller", settings.Identity, clock, loggers.CreateLogger<EventRecorder>());
         Connect();
     }
 
-    /// <summary>Null when this replica could lead.</summary>
+    /// <summary>
+    /// Null when this replica could lead. The lists are not waited for: a cluster without their CRD has none, and one that is not
+    /// cached yet has no key, so nothing is decided about it. When the CRD comes, the reflector sees it within half a minute.
+    /// </summary>
     public string? WhyNotReady()
     {
         if (!_nodes.IsSynced) return "the nodes are not listed yet";
@@ -77,6 +87,7 @@ public sealed partial class Controller : IDisposable
             Follow(Resources.Nodes, _nodes, new ListQuery(), running.Token),
             Follow(Resources.NodeImages, _nodeImages, new ListQuery(), running.Token),
             Follow(Resources.ImagePullJobs, _jobs, new ListQuery(), running.Token),
+            Follow(Resources.ImageListPullJobs, _lists, new ListQuery(), running.Token),
             Follow(Resources.Secrets, _copies, new ListQuery { Namespace = _settings.SecretNamespace, LabelSelector = SecretCopy.SourceUidLabel }, running.Token),
         ];
         await Elect(cancellationToken).ConfigureAwait(false);
@@ -92,6 +103,7 @@ public sealed partial class Controller : IDisposable
         _podWatches.Dispose();
         _secretWatches.Dispose();
         _jobKeys.Dispose();
+        _listKeys.Dispose();
         _nodeNames.Dispose();
         _secretKeys.Dispose();
     }
@@ -110,10 +122,17 @@ public sealed partial class Controller : IDisposable
         {
             _secrets.OnJob(before, after, _clock.GetUtcNow()); // first: the job's plan asks what its secrets wait for
             _board.OnJob(before, after, _clock.GetUtcNow());
+            _listBoard.OnJob(before, after);
             _podWatches.OnJob(before, after);
         };
+        _lists.Changed += _listBoard.OnList;
         var unfinished = Metrics.CreateGauge("kruise_image_unfinished_jobs", "ImagePullJobs that are not over.");
-        Metrics.DefaultRegistry.AddBeforeCollectCallback(() => unfinished.Set(_board.UnfinishedJobs));
+        var unfinishedLists = Metrics.CreateGauge("kruise_image_unfinished_lists", "ImageListPullJobs that are not over.");
+        Metrics.DefaultRegistry.AddBeforeCollectCallback(() =>
+        {
+            unfinished.Set(_board.UnfinishedJobs);
+            unfinishedLists.Set(_lists.List().Count(list => list.Status?.CompletionTime is null));
+        });
     }
 
     private Task Follow<T>(Resource<T> resource, Store<T> store, ListQuery query, CancellationToken cancellationToken)
@@ -132,14 +151,18 @@ public sealed partial class Controller : IDisposable
         foreach (var node in _nodes.List()) _nodeNames.Add(node.Metadata.Name!);
         foreach (var nodeImage in _nodeImages.List()) _nodeNames.Add(nodeImage.Metadata.Name!);
         foreach (var job in _jobs.List()) _jobKeys.Add(ObjectKey.Of(job.Metadata));
+        foreach (var list in _lists.List()) _listKeys.Add(ObjectKey.Of(list.Metadata));
         _secrets.BeginLeading(_clock.GetUtcNow());
 
-        var executor = new PlanExecutor(_client, _nodeImages, _jobs, _copies, _board, _secrets, _events, _clock, _loggers.CreateLogger<PlanExecutor>());
+        var executor = new PlanExecutor(
+            _client, _nodeImages, _jobs, _lists, _copies, _board, _listBoard, _secrets, _events, _clock, _loggers.CreateLogger<PlanExecutor>());
         var jobs = new JobReconciler(_jobs, _board, _secrets, executor, _clock);
+        var lists = new ListReconciler(_lists, _jobs, _listBoard, executor, _clock);
         var nodeImages = new NodeImageReconciler(_nodes, _nodeImages, _board, executor, _clock);
         var copies = new SecretCopyReconciler(_secrets, _copies, executor);
         await Task.WhenAll(
             Loop("imagepulljobs", _jobKeys, jobs.Reconcile).Run(JobWorkers, cancellationToken),
+            Loop("imagelistpulljobs", _listKeys, lists.Reconcile).Run(ListWorkers, cancellationToken),
             Loop("secretcopies", _secretKeys, copies.Reconcile).Run(SecretWorkers, cancellationToken),
             Loop("nodeimages", _nodeNames, nodeImages.Reconcile).Run(NodeWorkers, cancellationToken)).ConfigureAwait(false);
     }

@@ -40,7 +40,15 @@ public sealed record PatchJobStatus(string Namespace, string Name, string Resour
 /// <param name="Finalizers">All that it has from now on.</param>
 public sealed record PatchJobFinalizers(string Namespace, string Name, string ResourceVersion, IReadOnlyList<string> Finalizers) : PlanAction;
 
+/// <param name="For">The list that the job is a child of.</param>
+public sealed record CreateJob(ImagePullJob Job, ObjectReference For) : PlanAction;
+
 public sealed record DeleteJob(string Namespace, string Name, string Uid) : PlanAction;
+
+/// <param name="ResourceVersion">The list that the decision was made on.</param>
+public sealed record PatchListStatus(string Namespace, string Name, string ResourceVersion, ImageListPullJobStatus Status) : PlanAction;
+
+public sealed record DeleteList(string Namespace, string Name, string Uid) : PlanAction;
 
 public sealed record CreateSecret(Secret Secret) : PlanAction;
 

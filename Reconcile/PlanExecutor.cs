@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KruiseImage.Crds;
+using KruiseImage.Reconcile.ImageListPullJobs;
 using KruiseImage.Reconcile.ImagePullJobs;
 using KruiseImage.Reconcile.Kube;
 using KruiseImage.Reconcile.SecretCopies;
@@ -15,8 +16,10 @@ public sealed partial class PlanExecutor(
     IKubeClient client,
     Store<NodeImage> nodeImages,
     Store<ImagePullJob> jobs,
+    Store<ImageListPullJob> lists,
     Store<Secret> copies,
     JobBoard board,
+    ListBoard listBoard,
     SecretBoard secrets,
     EventRecorder events,
     TimeProvider clock,
@@ -41,13 +44,16 @@ public sealed partial class PlanExecutor(
     {
         CreateNodeImage create => Create(Resources.NodeImages, nodeImages, create.NodeImage, cancellationToken),
         PatchNodeImage patch => Patch(patch, cancellationToken),
-        DeleteNodeImage delete => Delete(Resources.NodeImages, null, delete.Name, delete.Uid, cancellationToken),
+        DeleteNodeImage delete => Delete(Resources.NodeImages, nodeImages, null, delete.Name, delete.Uid, cancellationToken),
         PatchJobStatus status => Patch(status, cancellationToken),
         PatchJobFinalizers finalizers => Patch(finalizers, cancellationToken),
-        DeleteJob delete => Delete(Resources.ImagePullJobs, delete.Namespace, delete.Name, delete.Uid, cancellationToken),
+        CreateJob create => Create(create, cancellationToken),
+        DeleteJob delete => Delete(Resources.ImagePullJobs, jobs, delete.Namespace, delete.Name, delete.Uid, cancellationToken),
+        PatchListStatus status => Patch(status, cancellationToken),
+        DeleteList delete => Delete(Resources.ImageListPullJobs, lists, delete.Namespace, delete.Name, delete.Uid, cancellationToken),
         CreateSecret create => Create(Resources.Secrets, copies, create.Secret, cancellationToken),
         PatchSecret patch => Patch(patch, cancellationToken),
-        DeleteSecret delete => Delete(Resources.Secrets, delete.Namespace, delete.Name, delete.Uid, cancellationToken),
+        DeleteSecret delete => Delete(Resources.Secrets, copies, delete.Namespace, delete.Name, delete.Uid, cancellationToken),
         _ => Task.FromResult(PerformInMemory(action)),
     };
 
@@ -115,10 +121,28 @@ public sealed partial class PlanExecutor(
         return await Settle(result, Resources.ImagePullJobs, jobs, patch.Namespace, patch.Name, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<Outcome> Delete<T>(Resource<T> resource, string? @namespace, string name, string uid, CancellationToken cancellationToken)
+    private async Task<Outcome> Create(CreateJob create, CancellationToken cancellationToken)
+    {
+        var (@namespace, name) = (create.Job.Metadata.Namespace, create.Job.Metadata.Name!);
+        var result = await client.Create(Resources.ImagePullJobs, create.Job, cancellationToken).ConfigureAwait(false);
+        // A quota or somebody's admission webhook: only people can help, so they are told where they look.
+        if (result.Error is ApiError.Invalid or ApiError.Forbidden or ApiError.Failed) events.Record(create.For, true, "FailedCreate", result.Message);
+        return await Settle(result, Resources.ImagePullJobs, jobs, @namespace, name, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<Outcome> Patch(PatchListStatus patch, CancellationToken cancellationToken)
+    {
+        var body = StatusPatch.Write(patch.ResourceVersion, patch.Status, CrdJson.Default.ImageListPullJobStatus);
+        var result = await client.Patch(Resources.ImageListPullJobs, patch.Namespace, patch.Name, new ApiPatch(PatchKind.Merge, body, "status"), cancellationToken).ConfigureAwait(false);
+        if (result.IsOk) listBoard.NoteStatusWrite(ObjectKey.Of(patch.Namespace, patch.Name), patch.Status, clock.GetUtcNow());
+        return await Settle(result, Resources.ImageListPullJobs, lists, patch.Namespace, patch.Name, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<Outcome> Delete<T>(Resource<T> resource, Store<T> store, string? @namespace, string name, string uid, CancellationToken cancellationToken)
         where T : class, IKubeObject
     {
         var result = await client.Delete(resource, @namespace, name, uid, cancellationToken).ConfigureAwait(false);
+        if (result is { IsOk: true, Value: { } held }) store.Accept(held); // a finalizer holds it
         // A conflict is another object of that name: the watch will tell of it.
         return result.Error is ApiError.None or ApiError.NotFound or ApiError.Conflict ? Outcome.Done : Refused(result);
     }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using KruiseImage.Crds;
 using KruiseImage.Reconcile;
+using KruiseImage.Reconcile.ImageListPullJobs;
 using KruiseImage.Reconcile.ImagePullJobs;
 using KruiseImage.Reconcile.Kube;
 using KruiseImage.Reconcile.NodeImages;
@@ -14,7 +15,7 @@ namespace KruiseImage.Tests.Reconcile;
 /// A cluster in memory with the production board and planners, one thread and a clock that tests move. It executes plans as the
 /// API server would: JSON Patch with its tests, generation on a spec change, status merged.
 /// </summary>
-public sealed class World
+public sealed partial class World
 {
     private readonly SortedSet<string> _jobKeys = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _nodeKeys = new(StringComparer.Ordinal);
@@ -156,7 +157,7 @@ public sealed class World
             foreach (var timer in _timers.Keys.TakeWhile(timer => timer.At <= Now).ToList())
             {
                 _timers.Remove(timer);
-                (timer.Kind == "job" ? _jobKeys : _nodeKeys).Add(timer.Key);
+                (timer.Kind switch { "job" => _jobKeys, "list" => _listKeys, _ => _nodeKeys }).Add(timer.Key);
             }
 
             Settle();
@@ -177,15 +178,17 @@ public sealed class World
         Secrets.BeginLeading(Now);
         foreach (var node in Nodes.List()) Board.OnNode(null, node, Now);
         foreach (var nodeImage in NodeImages.List()) Board.OnNodeImage(null, nodeImage, Now);
+        RestartLists();
     }
 
     /// <summary>Reconciles until nothing is left to do.</summary>
     public void Settle()
     {
-        for (var steps = 0; _jobKeys.Count + _nodeKeys.Count + _secretKeys.Count > 0; steps++)
+        for (var steps = 0; _jobKeys.Count + _nodeKeys.Count + _secretKeys.Count + _listKeys.Count > 0; steps++)
         {
             Assert.True(steps < 100_000, "the reconcilers never come to rest");
-            if (_jobKeys.Count > 0) ReconcileJob(Pop(_jobKeys));
+            if (_listKeys.Count > 0) ReconcileList(Pop(_listKeys));
+            else if (_jobKeys.Count > 0) ReconcileJob(Pop(_jobKeys));
             else if (_secretKeys.Count > 0) ReconcileSecret(Pop(_secretKeys));
             else ReconcileNode(Pop(_nodeKeys));
         }
@@ -194,7 +197,7 @@ public sealed class World
     /// <summary>What the reconcilers would still do, if every object were looked at again now.</summary>
     public IEnumerable<PlanAction> PendingActions() =>
         Jobs.List().Select(job => PlanJob(ObjectKey.Of(job.Metadata))).Concat(Nodes.List().Select(node => PlanNode(node.Metadata.Name!)))
-            .Concat(Secrets.AllSources().Select(PlanSecret))
+            .Concat(Secrets.AllSources().Select(PlanSecret)).Concat(Lists.List().Select(list => PlanList($"default/{list.Metadata.Name}")))
             .SelectMany(plan => plan?.Actions ?? []);
 
     private static string Pop(SortedSet<string> keys)
@@ -300,6 +303,9 @@ public sealed class World
             case RecordTotal total:
                 Totals[(total.About.Name!, total.Reason, total.Subject)] = total;
                 break;
+            default:
+                PerformOnList(action);
+                break;
         }
     }
 
@@ -328,10 +334,13 @@ public sealed class World
     {
         Secrets.OnJob(before, after, Now);
         Board.OnJob(before, after, Now);
+        ListBoard.OnJob(before, after);
     }
 
     private void OpenBooks()
     {
+        _listKeys.Clear();
+        ListBoard = new ListBoard(key => _listKeys.Add(key));
         _secretKeys.Clear();
         _followed.Clear();
         Secrets = new SecretBoard(Copies, SecretCopy.DefaultNamespace, key => _secretKeys.Add(key), key => _jobKeys.Add(key), FollowSecret);
