@@ -11,6 +11,10 @@ public static class Paths
 
     public static string Job(string ns, string name) => $"{Jobs(ns)}/{name}";
 
+    public static string Lists(string ns) => $"/apis/apps.kruise.io/v1beta1/namespaces/{ns}/imagelistpulljobs";
+
+    public static string List(string ns, string name) => $"{Lists(ns)}/{name}";
+
     public static string Node(string name) => $"/api/v1/nodes/{name}";
 
     public static string Pods(string ns) => $"/api/v1/namespaces/{ns}/pods";

@@ -34,7 +34,7 @@ public abstract class Scenario(SharedCluster shared) : IAsyncLifetime
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     /// <summary>Deletes the scenario's jobs and waits until their entries are gone, so that the next one starts clean.</summary>
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         foreach (var job in jobs)
             await job.DeleteAsync();
