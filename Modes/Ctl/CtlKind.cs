@@ -21,5 +21,7 @@ public static class CtlKinds
 {
     public static CtlKind<ImagePullJob> Jobs { get; } = new(Resources.ImagePullJobs, "ImagePullJob", "job");
 
+    public static CtlKind<ImageListPullJob> Lists { get; } = new(Resources.ImageListPullJobs, "ImageListPullJob", "list");
+
     public static CtlKind<NodeImage> Nodes { get; } = new(Resources.NodeImages, "NodeImage", "node");
 }

@@ -4,12 +4,12 @@ using KruiseImage.Reconcile.Kube;
 
 namespace KruiseImage.Modes.Ctl;
 
-/// <summary>"ctl get jobs|nodes [NAME…]": tables for people, JSON as the server has it, names for xargs.</summary>
+/// <summary>"ctl get jobs|lists|nodes [NAME…]": tables for people, JSON as the server has it, names for xargs.</summary>
 public static class GetCommand
 {
     public static Command Create()
     {
-        var command = new DocumentedCommand("get", "Lists jobs or nodes.")
+        var command = new DocumentedCommand("get", "Lists jobs, lists of images or nodes.")
         {
             Examples = """
                 # the jobs of this namespace; of all namespaces
@@ -23,6 +23,7 @@ public static class GetCommand
             ExitCodes = ExitCode.Table,
         };
         command.Add(Kind(CtlKinds.Jobs, "jobs", ["job", "ipj"], JobTable.Of));
+        command.Add(Kind(CtlKinds.Lists, "lists", ["list", "ilpj"], (lists, isAll, _, now) => ListTable.Of(lists, isAll, now)));
         command.Add(Kind(CtlKinds.Nodes, "nodes", ["node", "nimg"], (nodes, _, _, now) => NodeTable.Of(nodes, now)));
         return command;
     }

@@ -45,6 +45,20 @@ public class TableGoldenTests
     [InlineData(200)]
     public void Jobs_on_a_screen(int width) => Golden.Check($"get-jobs-screen-{width}", Write(JobTable.Of(Jobs, false, false, Samples.After(3600)), true, width));
 
+    [Theory]
+    [InlineData(false, "get-lists")]
+    [InlineData(true, "get-lists-all")]
+    public void Lists_in_a_file(bool ofAllNamespaces, string golden)
+    {
+        var metadata = Samples.Job().Metadata;
+        ImageListPullJob[] lists =
+        [
+            new() { Metadata = metadata with { Name = "web" }, Status = new() { Desired = 12, Active = 3, Completed = 9, Succeeded = 8 } },
+            new() { Metadata = metadata with { Name = "unseen" } },
+        ];
+        Golden.Check(golden, Write(ListTable.Of(lists, ofAllNamespaces, Samples.After(3600))));
+    }
+
     [Fact]
     public void Nodes_in_a_file() => Golden.Check("get-nodes", Write(NodeTable.Of(Nodes, Samples.After(10))));
 
