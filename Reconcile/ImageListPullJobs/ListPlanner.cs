@@ -19,9 +19,15 @@ public static class ListPlanner
         var actions = new List<PlanAction>();
         var children = Follow(view, actions);
         var startTime = list.Status?.StartTime ?? now;
-        var isOver = children.TrueForAll(ListStatusWriter.IsFinished) && !Defaults.CompletesNever(list.Spec.CompletionPolicy);
-        var report = isOver ? Finish(list, children, startTime, now) : Report(view, ListStatusWriter.Running(list, children, startTime, now), now);
-        return report with { Actions = [.. actions, .. report.Actions] };
+        if (children.TrueForAll(ListStatusWriter.IsFinished) && !Defaults.CompletesNever(list.Spec.CompletionPolicy))
+        {
+            var end = Finish(list, children, startTime, now);
+            return end with { Actions = [.. actions, .. end.Actions] }; // after its end nothing is deleted any more
+        }
+
+        // The status first: when a job is refused (a quota, somebody's webhook) the list shows at least what it wants.
+        var report = Report(view, ListStatusWriter.Running(list, children, startTime, now), now);
+        return report with { Actions = [.. report.Actions, .. actions] };
     }
 
     /// <summary>

@@ -70,13 +70,15 @@ public sealed class PlanExecutorTests
     [Fact]
     public async Task The_status_of_a_list_is_written_whole_and_bound_to_what_was_read()
     {
+        _lists.Accept(List);
         _server.Answer = List with { Metadata = List.Metadata with { ResourceVersion = "5" } };
         Assert.Equal(OutcomeKind.Done, (await Execute(new PatchListStatus("default", "list", "4", new ImageListPullJobStatus { Desired = 2, Active = 2 }))).Kind);
         Assert.Equal(
             """{"metadata":{"resourceVersion":"4"},"status":{"startTime":null,"completionTime":null,"desired":2,"active":2,"completed":0,"succeeded":0,"failedImageStatuses":null,"observedGeneration":null,"conditions":null}}""",
             _server.Patched);
         Assert.Equal(2, _board.Written("default/list")!.Status.Desired);
-        Assert.True(_lists.TryGet("default/list", out _));
+        Assert.True(_lists.TryGet("default/list", out var list));
+        Assert.Equal("5", list.Metadata.ResourceVersion);
     }
 
     /// <summary>Gives one answer to everything; with an error set, only reading succeeds.</summary>
