@@ -99,7 +99,7 @@ public sealed class ListPropertyTests
                 case 8 when list is not null: AddTheirs(list, image); break;
                 case 9: _world.Restart(); break;
                 case 10: _world.Advance(TimeSpan.FromSeconds(_random.Next(30))); break;
-                case 11 when exists && _random.Next(4) == 0: DeleteList(name); break;
+                case 11 when exists && _random.Next(4) == 0: _world.DeleteList(name); break;
                 case 12 or 13: _world.NextFault = (WriteFault)_random.Next(3); break;
                 default: Finish(child); break;
             }
@@ -123,13 +123,6 @@ public sealed class ListPropertyTests
             new ImagePullJobSpec(list.Spec) { Image = image, Parallelism = _random.Next(2) == 0 ? 7 : list.Spec.Parallelism },
             list,
             created: _world.Now.AddSeconds(-_random.Next(60)));
-
-        private void DeleteList(string name)
-        {
-            foreach (var deleted in _world.Children(_world.List(name))) _completed.Remove(deleted.Metadata.Uid!);
-            _completed.Remove(_world.List(name).Metadata.Uid!);
-            _world.DeleteList(name);
-        }
 
         private void Finish(string? child)
         {
