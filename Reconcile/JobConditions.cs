@@ -5,6 +5,10 @@ namespace KruiseImage.Reconcile;
 /// <summary>The conditions of a job or list: one holds now, or none. Pure.</summary>
 public static class JobConditions
 {
+    /// <summary>Whether people have been told already that this is so.</summary>
+    public static bool Say(List<Condition>? known, string type, string message) =>
+        known?.Exists(condition => condition.Type == type && condition.Status == "True" && condition.Message == message) == true;
+
     /// <summary>The condition that holds now, and those that held before as "False". A time moves only when a verdict does.</summary>
     public static List<Condition>? Of(List<Condition>? known, Condition? current, long? generation, DateTimeOffset now)
     {

@@ -77,8 +77,7 @@ public static class ListPlanner
     private static Plan Invalid(ListView view, string sentence, DateTimeOffset now)
     {
         var report = Report(view, ListStatusWriter.Invalid(view.List, sentence, now), now);
-        var isKnown = view.List.Status?.Conditions?.Exists(condition => condition is { Type: JobCondition.Invalid, Status: "True" } && condition.Message == sentence) == true;
-        if (isKnown || report.Actions.Count == 0) return report;
+        if (report.Actions.Count == 0 || JobConditions.Say(view.List.Status?.Conditions, JobCondition.Invalid, sentence)) return report;
         return report with { Actions = [.. report.Actions, new RecordEvent(ReferenceTo(view.List), true, "InvalidSpec", sentence)] };
     }
 

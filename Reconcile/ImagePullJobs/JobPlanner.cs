@@ -23,7 +23,7 @@ public static class JobPlanner
     {
         var job = view.Job;
         if (job.Status?.CompletionTime is { } completed) return TtlAfterFinished.Plan(job.Spec.CompletionPolicy, completed, Delete(job), "the job", now);
-        if (view.Ledger.Invalid is { } sentence) return Report(view, JobStatusWriter.Invalid(view, sentence, now), now);
+        if (view.Ledger.Invalid is { } sentence) return Invalid(view, sentence, now);
         if (view.Ledger.PodNodes is not null && !view.Ledger.PodsKnown) return Reconcile.Plan.Nothing("the pods of podSelector are not listed yet");
         if (view.SecretsWait > TimeSpan.Zero) return Reconcile.Plan.Nothing("its pull secrets are being copied", view.SecretsWait);
 
@@ -107,6 +107,13 @@ public static class JobPlanner
 
         silent.Sort();
         return silent;
+    }
+
+    private static Plan Invalid(JobView view, string sentence, DateTimeOffset now)
+    {
+        var report = Report(view, JobStatusWriter.Invalid(view, sentence, now), now);
+        if (report.Actions.Count == 0 || JobConditions.Say(view.Job.Status?.Conditions, JobCondition.Invalid, sentence)) return report;
+        return report with { Actions = [.. report.Actions, new RecordEvent(view.Ledger.Owner, true, "InvalidSpec", sentence)] };
     }
 
     private static Plan Finish(JobView view, DateTimeOffset startTime, JobEnd end, DateTimeOffset now)

@@ -271,6 +271,10 @@ public sealed class ImagePullJobTests
         world.Settle();
         Assert.Empty(world.NodesWith());
         Assert.Equal((JobCondition.Invalid, "True"), (world.Job("job").Status!.Conditions![0].Type, world.Job("job").Status!.Conditions![0].Status));
+        Assert.Equal("InvalidSpec", Assert.Single(world.Events).Reason);
+        world.EditJob("job", spec => spec with { Parallelism = 3 }); // as invalid as before
+        world.Advance(TimeSpan.FromSeconds(5));
+        Assert.Single(world.Events);
     }
 
     [Fact]
