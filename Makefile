@@ -27,13 +27,13 @@ $(BINARY): $(SOURCES)
 	  --output artifacts/bin $(QUIET) -p:SourceRevisionId=$(COMMIT) -p:CopyOutputSymbolsToPublishDirectory=false
 	@touch $@
 
-test: parts build ## unit tests, then the scenarios on a cluster of real parts; ends with the sums
+test: scenario-parts build ## unit tests, then the scenarios on a cluster of real parts; ends with the sums
 	@e2e/run-tests.sh unit e2e
 
 unit: ## unit and property tests
 	@e2e/run-tests.sh unit
 
-e2e: parts build ## the scenarios; CLUSTER=kind runs them on kind
+e2e: scenario-parts build ## the scenarios; CLUSTER=kind runs them on kind
 	@CLUSTER=$(CLUSTER) e2e/run-tests.sh e2e
 
 bench: parts build bed ## the numbers we promise, measured here, into docs/bench.md
@@ -66,7 +66,10 @@ clean: ## what was built; the installed parts stay
 parts:
 	@e2e/install-parts.sh bed
 
+scenario-parts:
+	@e2e/install-parts.sh scenarios
+
 bed:
 	@dotnet build e2e/bed --configuration Release $(QUIET)
 
-.PHONY: help build test unit e2e bench kill-test check fmt demo demo-up demo-down clean parts bed
+.PHONY: help build test unit e2e bench kill-test check fmt demo demo-up demo-down clean parts scenario-parts bed

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the test bed is made of, once, and says what it does. `make demo`, `make test` and `make build` all call it.
 #
-#   install-parts.sh build   the packages that link a static executable
-#   install-parts.sh bed     that, and etcd, kube-apiserver, containerd, docker-registry and kubectl
+#   install-parts.sh build       the packages that link a static executable
+#   install-parts.sh bed         that, and etcd, kube-apiserver, containerd, docker-registry and kubectl
+#   install-parts.sh scenarios   that, and the containerd of newer Debian releases
 #
 # Servers are unpacked into a private directory and never installed: a Debian package would start them as services.
 # kube-apiserver is looked for in $KUBEBUILDER_ASSETS, then $PATH, then the cache; last it is built from Debian's own source.
@@ -74,6 +75,49 @@ source_lists() {
     -o "Dir::Cache::archives=$dir/archives" -o "APT::Sandbox::User=root")
 }
 
+# A private apt configuration of another Debian suite: the machine's own sources of its own release, with the suite swapped. The
+# machine's packages and pins have no say in it. Signatures are checked as ever: the keys that sign newer suites are in Debian 12's
+# own debian-archive-keyring.
+suite_lists() {
+  local suite=$1 dir=$2 release file
+  release=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
+  mkdir -p "$dir/parts" "$dir/lists/partial" "$dir/archives/partial"
+  for file in /etc/apt/sources.list.d/*.sources; do
+    [ -e "$file" ] && awk -v RS= -v ORS='\n\n' -v suite="$suite" -v own="(^|\n)Suites:([^\n]* )?$release( [^\n]*)?(\n|\$)" '
+      $0 ~ own && /(^|\n)Components:[^\n]* main( |\n|$)/ {
+        sub(/Suites:[^\n]*/, "Suites: " suite); sub(/Types:[^\n]*/, "Types: deb"); sub(/Components:[^\n]*/, "Components: main"); print
+      }' "$file" >"$dir/parts/$(basename "$file")"
+  done
+  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+    [ -e "$file" ] && sed -nE "s/^deb +((\[[^]]*\] +)?[^ ]+) +$release +(.* )?main( .*)?\$/deb \1 $suite main/p" "$file" >"$dir/parts/$(basename "$file" .list).list"
+  done
+  grep -qs . "$dir"/parts/* || die "no Debian source of $release is in /etc/apt, so that of $suite cannot be made from it"
+  apt_source=(-o "Dir::Etc::sourcelist=/dev/null" -o "Dir::Etc::sourceparts=$dir/parts" -o "Dir::Etc::preferences=/dev/null"
+    -o "Dir::Etc::preferencesparts=/dev/null" -o "Dir::State::lists=$dir/lists" -o "Dir::State::status=/dev/null" -o "Dir::Cache=$dir"
+    -o "APT::Sandbox::User=root" -o "APT::Default-Release=" -o "APT::Update::Error-Mode=any" -o "Acquire::Languages=none"
+    -o "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false")
+}
+
+# Unpacks the containerd of another Debian suite beside the machine's own, as containerd-VERSION.
+unpack_containerd() {
+  local version=$1 suite=$2 apt_source unpacked=$parts/containerd-$1
+  [ -x "$bin/containerd-$version" ] && return 0
+  say "containerd $version: Debian $suite's, unpacked into $parts"
+  work=$(mktemp -d "$cache/unpack.XXXXXX")
+  suite_lists "$suite" "$work/apt"
+  apt-get "${apt_source[@]}" update -qq >"$cache/apt.log" 2>&1 ||
+    die "the package lists of Debian $suite, whose containerd $version the scenarios run on, cannot be read; see $cache/apt.log. Check the network and /etc/apt."
+  (cd "$work" && apt-get "${apt_source[@]}" download -qq containerd >"$cache/apt.log" 2>&1) ||
+    die "apt-get could not download the containerd of Debian $suite; see $cache/apt.log"
+  dpkg -x "$work"/containerd_*.deb "$work/unpacked"
+  "$work/unpacked/usr/bin/containerd" --version >"$cache/apt.log" 2>&1 || die "the containerd of Debian $suite does not run here; see $cache/apt.log"
+  grep -q " $version\." "$cache/apt.log" || say "Debian $suite has moved on: its containerd is $(cut -d' ' -f3 "$cache/apt.log")"
+  discard "$unpacked"
+  mv "$work/unpacked" "$unpacked"
+  discard "$work"; work=
+  ln -sf "$unpacked/usr/bin/containerd" "$bin/containerd-$version"
+}
+
 find_apiserver() {
   local candidate
   for candidate in "${KUBEBUILDER_ASSETS:+$KUBEBUILDER_ASSETS/kube-apiserver}" "$(command -v kube-apiserver || true)" "$bin/kube-apiserver"; do
@@ -136,3 +180,6 @@ unpack containerd /usr/bin/containerd
 unpack docker-registry /usr/bin/docker-registry
 command -v kubectl >/dev/null || unpack kubernetes-client /usr/bin/kubectl
 build_apiserver
+[ "$want" = bed ] && exit 0
+unpack_containerd 1.7 trixie
+unpack_containerd 2.1 forky
