@@ -6,25 +6,31 @@ using KruiseImage.Bed.Cri;
 namespace KruiseImage.Bed;
 
 /// <summary>
-/// A node's containerd: own root, state and socket. All images come from <paramref name="mirror"/>, whatever registry their name says:
-/// a <c>_default</c> entry guards against a pull that would leave the machine.
+/// A node's containerd: own root, state and socket. Images come from where <paramref name="registries"/> says for their host, and all
+/// others from <paramref name="mirror"/>: a <c>_default</c> entry guards against a pull that would leave the machine.
 /// </summary>
 public sealed class ContainerdNode : IDisposable
 {
+    /// <summary>Debian 12's own.</summary>
+    public const string OldestVersion = "1.6";
+
     private static readonly TimeSpan answerTime = TimeSpan.FromSeconds(30);
 
     private readonly GrpcChannel channel;
     private readonly ServerProcess server;
 
-    public ContainerdNode(string name, string bedDirectory, string logDirectory, Uri mirror)
+    /// <param name="version">"1.6", "1.7" or "2.1", as <c>install-parts.sh</c> names them.</param>
+    public ContainerdNode(string name, string version, string bedDirectory, string logDirectory, Uri mirror, IReadOnlyDictionary<string, Uri> registries)
     {
         Name = name;
         var directory = Directory.CreateDirectory(Path.Combine(bedDirectory, name)).FullName;
         Socket = Path.Combine(directory, "c.sock");
-        WriteMirror(Path.Combine(directory, "certs.d"), mirror);
+        foreach (var (host, address) in registries.Append(new("docker.io", mirror)).Append(new("_default", mirror)))
+            WriteHost(Path.Combine(directory, "certs.d", host), address);
         var configuration = Path.Combine(directory, "config.toml");
-        File.WriteAllText(configuration, Configuration(directory));
-        server = new ServerProcess(name + "-containerd", logDirectory, Parts.Find("containerd"), "--config", configuration);
+        File.WriteAllText(configuration, ContainerdConfiguration.Of(version, directory));
+        var program = Parts.Find(version == OldestVersion ? "containerd" : $"containerd-{version}");
+        server = new ServerProcess(name + "-containerd", logDirectory, program, "--config", configuration);
         channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
         {
             HttpHandler = new SocketsHttpHandler { UseProxy = false, ConnectCallback = ConnectAsync },
@@ -44,12 +50,12 @@ public sealed class ContainerdNode : IDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         server.Start();
-        await server.ReadyAsync(answerTime, async token =>
-        {
-            await new RuntimeService.RuntimeServiceClient(channel).VersionAsync(new VersionRequest(), cancellationToken: token);
-            return true;
-        }, cancellationToken);
+        await server.ReadyAsync(answerTime, async token => await VersionAsync(token) is not null, cancellationToken);
     }
+
+    /// <summary>What containerd says of itself, "1.6.20" and more.</summary>
+    public async Task<string> VersionAsync(CancellationToken cancellationToken) =>
+        (await new RuntimeService.RuntimeServiceClient(channel).VersionAsync(new VersionRequest(), cancellationToken: cancellationToken)).RuntimeVersion;
 
     public Task KillAsync(CancellationToken cancellationToken) => server.KillAsync(cancellationToken);
 
@@ -91,40 +97,13 @@ public sealed class ContainerdNode : IDisposable
         }
     }
 
-    private static void WriteMirror(string directory, Uri mirror)
+    private static void WriteHost(string directory, Uri registry)
     {
-        var address = mirror.GetLeftPart(UriPartial.Authority);
-        foreach (var host in (string[])["docker.io", "_default"])
-            File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(directory, host)).FullName, "hosts.toml"), $"""
-                server = "{address}"
-                [host."{address}"]
-                  capabilities = ["pull", "resolve"]
-                """);
+        var address = registry.GetLeftPart(UriPartial.Authority);
+        File.WriteAllText(Path.Combine(Directory.CreateDirectory(directory).FullName, "hosts.toml"), $"""
+            server = "{address}"
+            [host."{address}"]
+              capabilities = ["pull", "resolve"]
+            """);
     }
-
-    // Version 2 is read by containerd 1.6 and 1.7. The plugins that are off want devices or kernel features that a test has no use for.
-    private static string Configuration(string directory) => $"""
-        version = 2
-        root = "{directory}/root"
-        state = "{directory}/state"
-        disabled_plugins = [
-          "io.containerd.nri.v1.nri", "io.containerd.internal.v1.opt", "io.containerd.internal.v1.tracing",
-          "io.containerd.tracing.processor.v1.otlp", "io.containerd.internal.v1.restart", "io.containerd.monitor.v1.cgroups",
-          "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
-          "io.containerd.snapshotter.v1.blockfile", "io.containerd.snapshotter.v1.zfs",
-        ]
-        [grpc]
-          address = "{directory}/c.sock"
-        [plugins."io.containerd.grpc.v1.cri"]
-          disable_tcp_service = true
-          stream_server_address = "127.0.0.1"
-          stream_server_port = "0"
-          max_concurrent_downloads = 3
-          [plugins."io.containerd.grpc.v1.cri".containerd]
-            snapshotter = "overlayfs"
-          [plugins."io.containerd.grpc.v1.cri".cni]
-            conf_dir = "{directory}/cni"
-          [plugins."io.containerd.grpc.v1.cri".registry]
-            config_path = "{directory}/certs.d"
-        """;
 }

@@ -5,7 +5,11 @@ namespace KruiseImage.Bed;
 /// <param name="Controllers">Replicas of the controller.</param>
 /// <param name="Faults">Nodes reach the registry through the <see cref="RegistryProxy"/>.</param>
 /// <param name="Bare">No controller and no daemons: for the developer who runs them by hand.</param>
-public sealed record ClusterOptions(int Nodes = 3, int Controllers = 1, bool Faults = false, bool Bare = false);
+public sealed record ClusterOptions(int Nodes = 3, int Controllers = 1, bool Faults = false, bool Bare = false)
+{
+    /// <summary>The versions of containerd: the first node has the first, and so on, from the front again when they are fewer.</summary>
+    public IReadOnlyList<string> Containerd { get; init; } = [ContainerdNode.OldestVersion];
+}
 
 /// <summary>
 /// A whole cluster on this machine: control plane, registry, nodes, and the product's controllers and daemons from its one
@@ -24,7 +28,8 @@ public sealed class LocalCluster : Cluster
         Registry = Own(new Registry(directory, logs));
         string[] names = [.. Enumerable.Range(1, options.Nodes).Select(number => $"node-{number}")];
         Proxy = options.Faults ? new RegistryProxy(Registry.Address, names) : null;
-        Nodes = [.. names.Select(name => Own(new ContainerdNode(name, directory, logs, Proxy?.AddressFor(name) ?? Registry.Address)))];
+        Nodes = [.. names.Select((name, index) => Own(new ContainerdNode(name, options.Containerd[index % options.Containerd.Count], directory, logs,
+            Proxy?.AddressFor(name) ?? Registry.Address, new Dictionary<string, Uri>())))];
         if (options.Bare)
             return;
         Controllers = [.. Enumerable.Range(1, options.Controllers).Select(number => Controller($"controller-{number}"))];

@@ -7,6 +7,16 @@ namespace KruiseImage.Scenarios;
 /// <summary>The bed's own promises, without which the other scenarios prove nothing.</summary>
 public sealed class BedScenarios(SharedCluster shared) : Scenario(shared)
 {
+    [Fact]
+    public async Task The_nodes_run_containerd_1_6_1_7_and_2()
+    {
+        var versions = await Task.WhenAll(Local.Nodes.Select(node => node.VersionAsync(Cancellation)));
+        Assert.Collection(versions,
+            version => Assert.StartsWith("1.6.", version.TrimStart('v'), StringComparison.Ordinal),
+            version => Assert.StartsWith("1.7.", version.TrimStart('v'), StringComparison.Ordinal),
+            version => Assert.StartsWith("2.", version.TrimStart('v'), StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("quay.io/nobody/nothing:1")]
     [InlineData("registry.example.com:5000/nobody/nothing:1")]

@@ -24,11 +24,14 @@ public sealed class NodeImageScenarios(SharedCluster shared) : Scenario(shared)
             await EntryAsync(node, TestImage.Ubuntu) is null && await EntryStatusAsync(node, TestImage.Ubuntu) is null);
     }
 
-    [Fact]
-    public async Task Progress_is_real_and_never_falls()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)] // a version of containerd each
+    public async Task Progress_is_real_and_never_falls(int nodeIndex)
     {
-        var node = Cluster.NodeNames[0];
-        var image = await PushSlowAsync("progress", kilobytes: 6000, kilobytesPerSecond: 500);
+        var node = Cluster.NodeNames[nodeIndex];
+        var image = await PushSlowAsync($"progress-{nodeIndex}", kilobytes: 6000, kilobytesPerSecond: 500);
         var seen = new List<int>();
 
         await PatchEntryAsync(node, image);

@@ -43,20 +43,24 @@ public sealed class RestartScenarios(SharedCluster shared) : Scenario(shared)
         await job.CompletedAsync(nodes: 1);
     }
 
-    [Fact]
-    public async Task Containerd_restarts_during_a_job()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)] // a version of containerd each
+    public async Task Containerd_restarts_during_a_job(int nodeIndex)
     {
-        var containerd = Local.Node(Nodes[0]);
-        var image = await PushSlowAsync("containerd-killed", kilobytes: 2000, kilobytesPerSecond: 100);
-        var job = await JobAsync("containerd-killed", JobOn(image));
+        var node = Nodes[nodeIndex];
+        var containerd = Local.Node(node);
+        var image = await PushSlowAsync($"containerd-killed-{nodeIndex}", kilobytes: 2000, kilobytesPerSecond: 100);
+        var job = await JobAsync($"containerd-killed-{nodeIndex}", JobOn(image, node));
         await DownloadingAsync(image, 1);
 
         await containerd.KillAsync(Cancellation);
-        await UntilAsync("the daemon is not ready", async () => !await Local.Daemons[Nodes[0]].IsReadyAsync(Cancellation));
+        await UntilAsync("the daemon is not ready", async () => !await Local.Daemons[node].IsReadyAsync(Cancellation));
         Local.Proxy!.Heal(image.Repository);
         await containerd.StartAsync(Cancellation);
         await job.CompletedAsync(nodes: 1);
-        await HasImageAsync(image, Nodes[0]);
+        await HasImageAsync(image, node);
     }
 
     [Fact]
@@ -117,7 +121,7 @@ public sealed class RestartScenarios(SharedCluster shared) : Scenario(shared)
         await leader.StartAsync(Cancellation);
     }
 
-    private string JobOn(TestImage image) => $$$"""{"image":"{{{image.Reference}}}","selector":{"names":["{{{Nodes[0]}}}"]}}""";
+    private string JobOn(TestImage image, string? node = null) => $$$"""{"image":"{{{image.Reference}}}","selector":{"names":["{{{node ?? Nodes[0]}}}"]}}""";
 
     private Task DownloadingAsync(TestImage image, int nodes) =>
         UntilAsync($"{nodes} nodes download {image.Reference}", () => Task.FromResult(Local.Proxy!.Downloading(image.Repository).Count == nodes));

@@ -10,9 +10,14 @@ using Xunit.v3;
 
 namespace KruiseImage.Scenarios;
 
-/// <summary>The one cluster that all scenarios run on. <c>CLUSTER=kind</c> chooses the other kind of cluster.</summary>
+/// <summary>
+/// The one cluster that all scenarios run on, one node for each version of containerd that we support. <c>CLUSTER=kind</c> chooses the
+/// other kind of cluster.
+/// </summary>
 public sealed class SharedCluster : IAsyncLifetime
 {
+    private static readonly ClusterOptions options = new(Controllers: 2, Faults: true) { Containerd = ["1.6", "1.7", "2.1"] };
+
     private Cluster? cluster;
 
     public Cluster Cluster => cluster ?? throw new InvalidOperationException("the cluster is not up yet");
@@ -22,7 +27,7 @@ public sealed class SharedCluster : IAsyncLifetime
         var cancellation = TestContext.Current.CancellationToken;
         cluster = Environment.GetEnvironmentVariable("CLUSTER") == "kind"
             ? await KindCluster.StartAsync(DemoImages.PushAsync, cancellation)
-            : await LocalCluster.StartAsync(new ClusterOptions(Controllers: 2, Faults: true), DemoImages.PushAsync, cancellation);
+            : await LocalCluster.StartAsync(options, DemoImages.PushAsync, cancellation);
     }
 
     public async ValueTask DisposeAsync()
