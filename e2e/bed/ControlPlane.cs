@@ -15,14 +15,13 @@ public sealed class ControlPlane : IDisposable
 
     private readonly string directory;
     private readonly Certificates certificates = new();
-    private readonly string adminToken = NewToken();
-    private readonly string controllerToken = NewToken();
-    private readonly string daemonToken = NewToken();
+    private readonly string adminToken, controllerToken, daemonToken;
 
     private readonly List<(DateTimeOffset From, DateTimeOffset Ready)> starts = [];
 
-    public ControlPlane(string bedDirectory, string logDirectory)
+    public ControlPlane(string bedDirectory, string logDirectory, UsedSecrets secrets)
     {
+        (adminToken, controllerToken, daemonToken) = (NewToken("administrator", secrets), NewToken("controller", secrets), NewToken("daemons", secrets));
         directory = Directory.CreateDirectory(Path.Combine(bedDirectory, "control-plane")).FullName;
         Server = new Uri($"https://127.0.0.1:{Ports.Free()}");
         AdminKubeconfig = Path.Combine(bedDirectory, "kubeconfig");
@@ -110,7 +109,12 @@ public sealed class ControlPlane : IDisposable
 
     private bool WasStarting(DateTimeOffset moment) => starts.Any(start => moment >= start.From && moment <= start.Ready);
 
-    private static string NewToken() => RandomNumberGenerator.GetHexString(32, lowercase: true);
+    private static string NewToken(string whose, UsedSecrets secrets)
+    {
+        var token = RandomNumberGenerator.GetHexString(32, lowercase: true);
+        secrets.Add($"the API server's token of the {whose}", token);
+        return token;
+    }
 
     private string File(string name) => Path.Combine(directory, name);
 

@@ -19,7 +19,7 @@ public sealed class KindCluster : Cluster
         var logs = Directory.CreateDirectory(Path.Combine(directory, "logs")).FullName;
         Kubeconfig = KubeconfigIn(directory);
         Api = new KubeApi(proxyAddress);
-        Registry = new Registry(directory, logs, bridge);
+        Registry = new Registry("registry", directory, logs, address: bridge);
         proxy = new ServerProcess("kubectl-proxy", logs, Parts.Find("kubectl"), "proxy", "--kubeconfig", Kubeconfig, "--port", $"{proxyAddress.Port}");
     }
 

@@ -44,6 +44,9 @@ public sealed class KubeApi : IDisposable
     public Task<JsonNode> CreateAsync(string path, JsonNode body, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, path, body, "application/json", cancellationToken);
 
+    public Task<JsonNode> ReplaceAsync(string path, JsonNode body, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Put, path, body, "application/json", cancellationToken);
+
     public Task<JsonNode> MergePatchAsync(string path, JsonNode body, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Patch, path, body, "application/merge-patch+json", cancellationToken);
 

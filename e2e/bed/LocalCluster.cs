@@ -9,6 +9,12 @@ public sealed record ClusterOptions(int Nodes = 3, int Controllers = 1, bool Fau
 {
     /// <summary>The versions of containerd: the first node has the first, and so on, from the front again when they are fewer.</summary>
     public IReadOnlyList<string> Containerd { get; init; } = [ContainerdNode.OldestVersion];
+
+    /// <summary>Two more registries, which want a password.</summary>
+    public bool PrivateRegistries { get; init; }
+
+    /// <summary>How much the product writes into its logs.</summary>
+    public string LogLevel { get; init; } = "Information";
 }
 
 /// <summary>
@@ -18,18 +24,22 @@ public sealed record ClusterOptions(int Nodes = 3, int Controllers = 1, bool Fau
 public sealed class LocalCluster : Cluster
 {
     private readonly string logs;
+    private readonly string logLevel;
     private readonly List<IDisposable> parts = [];
 
     private LocalCluster(string directory, ClusterOptions options)
     {
         BedDirectory = directory;
+        logLevel = options.LogLevel;
         logs = Directory.CreateDirectory(Path.Combine(directory, "logs")).FullName;
-        ControlPlane = Own(new ControlPlane(directory, logs));
-        Registry = Own(new Registry(directory, logs));
+        ControlPlane = Own(new ControlPlane(directory, logs, Secrets));
+        Registry = Own(new Registry("registry", directory, logs));
         string[] names = [.. Enumerable.Range(1, options.Nodes).Select(number => $"node-{number}")];
         Proxy = options.Faults ? new RegistryProxy(Registry.Address, names) : null;
+        PrivateRegistries = options.PrivateRegistries ? new PrivateRegistries(directory, logs, Secrets) : null;
+        var addresses = PrivateRegistries?.Addresses ?? new Dictionary<string, Uri>();
         Nodes = [.. names.Select((name, index) => Own(new ContainerdNode(name, options.Containerd[index % options.Containerd.Count], directory, logs,
-            Proxy?.AddressFor(name) ?? Registry.Address, new Dictionary<string, Uri>())))];
+            Proxy?.AddressFor(name) ?? Registry.Address, addresses)))];
         if (options.Bare)
             return;
         Controllers = [.. Enumerable.Range(1, options.Controllers).Select(number => Controller($"controller-{number}"))];
@@ -47,6 +57,11 @@ public sealed class LocalCluster : Cluster
     public override string Kubeconfig => ControlPlane.AdminKubeconfig;
 
     public RegistryProxy? Proxy { get; }
+
+    public PrivateRegistries? PrivateRegistries { get; }
+
+    /// <summary>Every password and token that was given to anybody in this cluster.</summary>
+    public UsedSecrets Secrets { get; } = new();
 
     public string LogDirectory => logs;
 
@@ -80,7 +95,7 @@ public sealed class LocalCluster : Cluster
     public ContainerdNode Node(string name) => Nodes.Single(node => node.Name == name);
 
     public override async Task<string?> FindImageAsync(string node, string reference, CancellationToken cancellationToken) =>
-        (await Node(node).ImageAsync(reference, cancellationToken))?.RepoTags.FirstOrDefault();
+        await Node(node).ImageAsync(reference, cancellationToken) is { } image ? image.RepoTags.Concat(image.RepoDigests).FirstOrDefault() : null;
 
     public override async ValueTask DisposeAsync()
     {
@@ -88,6 +103,8 @@ public sealed class LocalCluster : Cluster
             part.Dispose();
         if (Proxy is not null)
             await Proxy.DisposeAsync();
+        if (PrivateRegistries is not null)
+            await PrivateRegistries.DisposeAsync();
     }
 
     protected override string BedDirectory { get; }
@@ -104,6 +121,8 @@ public sealed class LocalCluster : Cluster
         await Registry.StartAsync(cancellationToken);
         if (Proxy is not null)
             await Proxy.StartAsync(cancellationToken);
+        if (PrivateRegistries is not null)
+            await PrivateRegistries.StartAsync(cancellationToken);
         await push(Registry, cancellationToken);
     }
 
@@ -119,10 +138,10 @@ public sealed class LocalCluster : Cluster
 
     // A short lease: scenarios wait for the hand-over.
     private Component Controller(string name) => Own(new Component(name, logs,
-        "controller", "--kubeconfig", ControlPlane.ControllerKubeconfig, "--identity", name, "--lease-duration", "5"));
+        "controller", "--kubeconfig", ControlPlane.ControllerKubeconfig, "--identity", name, "--lease-duration", "5", "--log-level", logLevel));
 
     private Component Daemon(ContainerdNode node) => Own(new Component(node.Name + "-daemon", logs,
-        "daemon", "--kubeconfig", ControlPlane.DaemonKubeconfig, "--node-name", node.Name, "--runtime-endpoint", node.Endpoint));
+        "daemon", "--kubeconfig", ControlPlane.DaemonKubeconfig, "--node-name", node.Name, "--runtime-endpoint", node.Endpoint, "--log-level", logLevel));
 
     private T Own<T>(T part) where T : IDisposable
     {

@@ -4,17 +4,24 @@ using System.Security.Cryptography;
 
 namespace KruiseImage.Bed;
 
+/// <summary>How a registry asks who is there.</summary>
+/// <param name="Configuration">The part of its configuration that says so.</param>
+/// <param name="Pusher">What the bed shows when it pushes into a repository.</param>
+public sealed record RegistryAuthentication(string Configuration, Func<string, AuthenticationHeaderValue> Pusher);
+
 /// <summary>docker-registry, on loopback unless told otherwise, with storage in a directory, and the few requests that push an image into it.</summary>
 public sealed class Registry : IDisposable
 {
     private readonly HttpClient client = new(new SocketsHttpHandler { UseProxy = false });
     private readonly ServerProcess server;
+    private readonly RegistryAuthentication? authentication;
 
-    public Registry(string bedDirectory, string logDirectory, IPAddress? address = null)
+    public Registry(string name, string bedDirectory, string logDirectory, RegistryAuthentication? authentication = null, IPAddress? address = null)
     {
+        this.authentication = authentication;
         Address = new Uri($"http://{address ?? IPAddress.Loopback}:{Ports.Free()}");
         client.BaseAddress = Address;
-        var directory = Directory.CreateDirectory(Path.Combine(bedDirectory, "registry")).FullName;
+        var directory = Directory.CreateDirectory(Path.Combine(bedDirectory, name)).FullName;
         var configuration = Path.Combine(directory, "config.yaml");
         File.WriteAllText(configuration, $"""
             version: 0.1
@@ -30,8 +37,9 @@ public sealed class Registry : IDisposable
               maintenance:
                 uploadpurging:
                   enabled: false
+            {authentication?.Configuration}
             """);
-        server = new ServerProcess("registry", logDirectory, Parts.Find("docker-registry"), "serve", configuration);
+        server = new ServerProcess(name, logDirectory, Parts.Find("docker-registry"), "serve", configuration);
     }
 
     public Uri Address { get; }
@@ -42,7 +50,7 @@ public sealed class Registry : IDisposable
         await server.ReadyAsync(TimeSpan.FromSeconds(30), async token =>
         {
             using var response = await client.GetAsync("/v2/", token);
-            return response.IsSuccessStatusCode;
+            return response.IsSuccessStatusCode || (authentication is not null && response.StatusCode == HttpStatusCode.Unauthorized);
         }, cancellationToken);
     }
 
@@ -69,20 +77,26 @@ public sealed class Registry : IDisposable
 
     private async Task PushBlobAsync(string repository, string digest, byte[] content, CancellationToken cancellationToken)
     {
-        using var started = await client.PostAsync($"/v2/{repository}/blobs/uploads/", null, cancellationToken);
-        var location = started.EnsureSuccessStatusCode().Headers.Location!.ToString();
+        using var started = await SendAsync(HttpMethod.Post, $"/v2/{repository}/blobs/uploads/", repository, null, cancellationToken);
+        var location = started.Headers.Location!.ToString();
         var separator = location.Contains('?', StringComparison.Ordinal) ? '&' : '?';
         using var body = new ByteArrayContent(content);
         body.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
-        using var uploaded = await client.PutAsync($"{location}{separator}digest={digest}", body, cancellationToken);
-        uploaded.EnsureSuccessStatusCode();
+        using var uploaded = await SendAsync(HttpMethod.Put, $"{location}{separator}digest={digest}", repository, body, cancellationToken);
     }
 
     private async Task PutManifestAsync(string repository, string reference, string mediaType, byte[] content, CancellationToken cancellationToken)
     {
         using var body = new ByteArrayContent(content);
         body.Headers.ContentType = new MediaTypeHeaderValue(mediaType);
-        using var response = await client.PutAsync($"/v2/{repository}/manifests/{reference}", body, cancellationToken);
-        response.EnsureSuccessStatusCode();
+        using var response = await SendAsync(HttpMethod.Put, $"/v2/{repository}/manifests/{reference}", repository, body, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string uri, string repository, HttpContent? content, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(method, uri) { Content = content };
+        request.Headers.Authorization = authentication?.Pusher(repository);
+        var response = await client.SendAsync(request, cancellationToken);
+        return response.EnsureSuccessStatusCode();
     }
 }
