@@ -102,7 +102,7 @@ public abstract class Scenario(SharedCluster shared) : IAsyncLifetime
     protected static Task UntilAsync(string what, Func<Task<bool>> probe) => Eventually.TrueAsync(what, Soon, _ => probe(), Cancellation);
 
     // string.GetHashCode differs from run to run; the same scenario always gets the same bytes.
-    private static int Seed(string name) => name.Aggregate(17, (seed, letter) => unchecked((seed * 31) + letter));
+    protected static int Seed(string name) => name.Aggregate(17, (seed, letter) => unchecked((seed * 31) + letter));
 
     private static JsonNode? Tags(JsonNode? tags, string tag) =>
         tags?.AsArray().FirstOrDefault(entry => entry!["tag"]!.GetValue<string>() == tag);
