@@ -64,7 +64,7 @@ public static partial class DaemonMode
             new PullTable(settings.Limits),
             new StatusLedger(),
             runtime,
-            new PullPool(runtime, new PullSecrets(client, clock, loggers.CreateLogger<PullSecrets>()), inbox, clock),
+            new PullPool(runtime, new PullSecrets(client, loggers.CreateLogger<PullSecrets>()), inbox, clock),
             new StatusReporter(client, store, inbox, loggers.CreateLogger<StatusReporter>()),
             new PullAnnouncer(events, metrics, loggers.CreateLogger<PullAnnouncer>()),
             metrics, memory, random, clock, loggers.CreateLogger<SyncLoop>());

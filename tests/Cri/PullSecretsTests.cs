@@ -35,7 +35,7 @@ public sealed class PullSecretsTests
     [MemberData(nameof(Cases))]
     public async Task A_credential_serves_the_entries_of_its_namespace(string what, ObjectReference[] owners, string[] expected)
     {
-        var secrets = new PullSecrets(new Server(), TimeProvider.System, NullLogger<PullSecrets>.Instance);
+        var secrets = new PullSecrets(new Server(), NullLogger<PullSecrets>.Instance);
         var found = await secrets.For(Entry(owners), CancellationToken.None);
         Assert.True(found[^1].IsAnonymous, what);
         Assert.Equal(expected, found.SkipLast(1).Select(credential => credential.Username).Order());
@@ -44,9 +44,20 @@ public sealed class PullSecretsTests
     [Fact]
     public async Task A_secret_that_is_missing_or_malformed_is_skipped()
     {
-        var secrets = new PullSecrets(new Server(), TimeProvider.System, NullLogger<PullSecrets>.Instance);
+        var secrets = new PullSecrets(new Server(), NullLogger<PullSecrets>.Instance);
         var entry = Entry([JobOfA]) with { PullSecrets = [.. Broken.Select(Reference)] };
         Assert.Equal(["a", ""], (await secrets.For(entry, CancellationToken.None)).Select(credential => credential.Username));
+    }
+
+    /// <summary>A refused password is not tried again: a pull that used the one of a moment ago would fail for good.</summary>
+    [Fact]
+    public async Task A_changed_password_is_what_the_very_next_pull_uses()
+    {
+        var server = new Server();
+        var secrets = new PullSecrets(server, NullLogger<PullSecrets>.Instance);
+        await secrets.For(Entry([JobOfA]), CancellationToken.None);
+        server.Password = "changed";
+        Assert.Equal("changed", (await secrets.For(Entry([JobOfA]), CancellationToken.None))[0].Password);
     }
 
     private static PullEntry Entry(ObjectReference[] owners) => Assert.Single(PullEntry.ReadAll(new NodeImageSpec
@@ -67,10 +78,12 @@ public sealed class PullSecretsTests
 
     private sealed class Server : StubClient
     {
+        public string Password { get; set; } = "pw";
+
         public override Task<ApiResult<T>> Get<T>(Resource<T> resource, string? @namespace, string name, CancellationToken cancellationToken) =>
             Task.FromResult(name == "missing" ? new ApiResult<T>(null, ApiError.NotFound, "secrets \"missing\" not found") : (ApiResult<T>)(T)(object)Secret(name));
 
-        private static Secret Secret(string name) => new()
+        private Secret Secret(string name) => new()
         {
             Metadata = new()
             {
@@ -78,7 +91,7 @@ public sealed class PullSecretsTests
                 Name = name,
                 Annotations = name.StartsWith("copy-", StringComparison.Ordinal) ? new() { [SecretCopy.SourceKeyAnnotation] = $"ns-{name[^1]}/reg" } : null,
             },
-            Data = name == "malformed" ? new() { [".dockerconfigjson"] = "!" } : new() { ["username"] = Base64(name.Replace("copy-", "", StringComparison.Ordinal)), ["password"] = Base64("pw") },
+            Data = name == "malformed" ? new() { [".dockerconfigjson"] = "!" } : new() { ["username"] = Base64(name.Replace("copy-", "", StringComparison.Ordinal)), ["password"] = Base64(Password) },
         };
 
         private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
