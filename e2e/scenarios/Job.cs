@@ -9,6 +9,8 @@ public sealed class Job(Cluster cluster, string ns, string name)
 {
     private string? uid;
 
+    public string Key => $"{ns}/{name}";
+
     private string Path => Paths.Job(ns, name);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -31,6 +33,13 @@ public sealed class Job(Cluster cluster, string ns, string name)
         cluster.Api.MergePatchAsync(Path, new JsonObject { ["spec"] = JsonNode.Parse(spec) }, Cancellation);
 
     public Task DeleteAsync() => cluster.Api.DeleteAsync(Path, Cancellation);
+
+    /// <summary>The events on the job that give this reason.</summary>
+    public async Task<IReadOnlyList<JsonNode>> EventsAsync(string reason) =>
+    [
+        .. (await cluster.Api.ListAsync(Paths.Events(ns), Cancellation)).Where(item =>
+            item.Text("reason") == reason && item["involvedObject"]!.Text("kind") == "ImagePullJob" && item["involvedObject"]!.Text("name") == name),
+    ];
 
     /// <summary>Waits until the status is so and returns it; the message of a timeout ends with the status seen last.</summary>
     public async Task<JsonNode> UntilAsync(string what, Func<JsonNode, bool> predicate)

@@ -19,5 +19,9 @@ public static class Paths
 
     public static string Pods(string ns) => $"/api/v1/namespaces/{ns}/pods";
 
+    public static string Secrets(string ns) => $"/api/v1/namespaces/{ns}/secrets";
+
+    public static string Namespace(string name) => $"/api/v1/namespaces/{name}";
+
     public static string Events(string ns) => $"/api/v1/namespaces/{ns}/events";
 }

@@ -14,6 +14,7 @@ public abstract class Scenario(SharedCluster shared) : IAsyncLifetime
     protected static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
     private readonly List<Job> jobs = [];
+    private readonly Stack<Func<Task>> endings = new();
 
     protected Cluster Cluster => shared.Cluster;
 
@@ -40,8 +41,13 @@ public abstract class Scenario(SharedCluster shared) : IAsyncLifetime
             await job.DeleteAsync();
         foreach (var job in jobs)
             await job.EntriesGoneAsync();
+        while (endings.TryPop(out var ending))
+            await ending();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>What else the scenario made goes when its jobs are gone, the last first.</summary>
+    protected void AtTheEnd(Func<Task> ending) => endings.Push(ending);
 
     /// <summary>Pushes an image nobody has pulled yet.</summary>
     protected async Task<TestImage> PushAsync(string name, int kilobytes = 300)
@@ -68,10 +74,10 @@ public abstract class Scenario(SharedCluster shared) : IAsyncLifetime
         return job;
     }
 
-    /// <summary>Creates a job in the default namespace; <paramref name="spec"/> is JSON.</summary>
-    protected async Task<Job> JobAsync(string name, string spec)
+    /// <summary>Creates a job; <paramref name="spec"/> is JSON.</summary>
+    protected async Task<Job> JobAsync(string name, string spec, string ns = "default")
     {
-        var job = new Job(Cluster, "default", name);
+        var job = new Job(Cluster, ns, name);
         jobs.Add(job);
         await job.CreateAsync(spec);
         return job;

@@ -16,7 +16,11 @@ namespace KruiseImage.Scenarios;
 /// </summary>
 public sealed class SharedCluster : IAsyncLifetime
 {
-    private static readonly ClusterOptions options = new(Controllers: 2, Faults: true) { Containerd = ["1.6", "1.7", "2.1"] };
+    private static readonly ClusterOptions options = new(Controllers: 2, Faults: true)
+    {
+        Containerd = ["1.6", "1.7", "2.1"],
+        PrivateRegistries = true,
+    };
 
     private Cluster? cluster;
 
