@@ -5,6 +5,10 @@ public static class Paths
 {
     public const string NodeImages = "/apis/apps.kruise.io/v1beta1/nodeimages";
 
+    public const string AllJobs = "/apis/apps.kruise.io/v1beta1/imagepulljobs";
+
+    public const string AllListJobs = "/apis/apps.kruise.io/v1beta1/imagelistpulljobs";
+
     public static string NodeImage(string name) => $"{NodeImages}/{name}";
 
     public static string Jobs(string ns) => $"/apis/apps.kruise.io/v1beta1/namespaces/{ns}/imagepulljobs";

@@ -34,15 +34,20 @@ public abstract class Scenario(SharedCluster shared) : IAsyncLifetime
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>Deletes the scenario's jobs and waits until their entries are gone, so that the next one starts clean.</summary>
+    /// <summary>
+    /// Deletes the scenario's jobs and waits until their entries are gone, so that the next one starts clean. Before that it looks
+    /// whether a password is to be read in any object: at the end of the run they are gone.
+    /// </summary>
     public virtual async ValueTask DisposeAsync()
     {
+        var leaks = Cluster is LocalCluster local ? ProductOutput.Leaks(local.Secrets, await ProductOutput.ReadObjectsAsync(local, Cancellation)) : [];
         foreach (var job in jobs)
             await job.DeleteAsync();
         foreach (var job in jobs)
             await job.EntriesGoneAsync();
         while (endings.TryPop(out var ending))
             await ending();
+        Assert.Empty(leaks);
         GC.SuppressFinalize(this);
     }
 

@@ -20,6 +20,7 @@ public sealed class SharedCluster : IAsyncLifetime
     {
         Containerd = ["1.6", "1.7", "2.1"],
         PrivateRegistries = true,
+        LogLevel = "Debug", // what is not even in there is in no log
     };
 
     private Cluster? cluster;
@@ -34,9 +35,19 @@ public sealed class SharedCluster : IAsyncLifetime
             : await LocalCluster.StartAsync(options, DemoImages.PushAsync, cancellation);
     }
 
+    /// <summary>Fails the run when a password of any scenario is to be read anywhere.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (cluster is not null)
+        if (cluster is null)
+            return;
+        try
+        {
+            if (cluster is LocalCluster local)
+                Assert.Empty(ProductOutput.Leaks(local.Secrets, await ProductOutput.ReadAsync(local, CancellationToken.None)));
+        }
+        finally
+        {
             await cluster.DisposeAsync();
+        }
     }
 }
