@@ -41,9 +41,9 @@ public sealed class AdmissionPolicyScenarios(SharedCluster shared) : Scenario(sh
             {"apiVersion":"v1","kind":"Pod","metadata":{"name":"policy-daemon"},
              "spec":{"nodeName":"{{{node}}}","serviceAccountName":"kruise-image-daemon","containers":[{"name":"daemon","image":"kruise-image:e2e"}]}}
             """)!, Cancellation);
-        var answer = await Api.CreateAsync($"/api/v1/namespaces/{ControlPlane.SystemNamespace}/serviceaccounts/kruise-image-daemon/token", JsonNode.Parse($$$"""
+        var answer = await Api.CreateAsync($"/api/v1/namespaces/{ControlPlane.SystemNamespace}/serviceaccounts/kruise-image-daemon/token", JsonNode.Parse($$$$"""
             {"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest",
-             "spec":{"expirationSeconds":600,"boundObjectRef":{"apiVersion":"v1","kind":"Pod","name":"policy-daemon","uid":"{{{pod["metadata"]!.Text("uid")}}}"}}}
+             "spec":{"expirationSeconds":600,"boundObjectRef":{"apiVersion":"v1","kind":"Pod","name":"policy-daemon","uid":"{{{{pod["metadata"]!.Text("uid")}}}}"}}}
             """)!, Cancellation);
         return answer["status"]!.Text("token");
     }
