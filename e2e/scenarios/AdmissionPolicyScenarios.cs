@@ -8,7 +8,7 @@ namespace KruiseImage.Scenarios;
 /// <summary>The policy that binds a daemon to the NodeImage of the node that its token names (contract 7.3).</summary>
 public sealed class AdmissionPolicyScenarios(SharedCluster shared) : Scenario(shared)
 {
-    private const string Policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
+    internal const string Policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
     private const string PodPath = $"/api/v1/namespaces/{ControlPlane.SystemNamespace}/pods/policy-daemon";
 
     [Fact]
