@@ -41,6 +41,29 @@ public sealed class PullSecretScenarios(SharedCluster shared) : SecretScenario(s
     }
 
     [Theory]
+    [InlineData("scheme", "https://private.test:5000/v1/")]
+    [InlineData("glob", "*.test:5000")]
+    [InlineData("path", "private.test:5000/e2e")]
+    public async Task A_credential_is_found_by_the_kubelets_rules(string name, string location)
+    {
+        var image = await PushPrivateAsync(PrivateRegistries.PasswordHost, $"location-{name}");
+        await CredentialAsync("default", $"location-{name}", location, Users.Add($"location-{name}"));
+        await (await JobAsync($"location-{name}", SpecOf(image, $"location-{name}"))).CompletedAsync(nodes: 3);
+    }
+
+    [Fact]
+    public async Task All_credentials_that_match_are_tried()
+    {
+        var image = await PushPrivateAsync(PrivateRegistries.PasswordHost, "all-tried");
+        var (good, wrong) = (Users.Add("all-tried"), Users.Invent("all-tried-wrong"));
+        await SecretAsync("default", "all-tried", ConfigJson, new()
+        {
+            [".dockerconfigjson"] = $$$"""{"auths":{"{{{image.Name}}}":{"auth":"{{{wrong.Auth}}}"},"{{{PrivateRegistries.PasswordHost}}}":{"auth":"{{{good.Auth}}}"} } }""",
+        });
+        await (await JobAsync("all-tried", SpecOf(image, "all-tried"))).CompletedAsync(nodes: 3); // the wrong one is more specific, so it came first
+    }
+
+    [Theory]
     [InlineData(PrivateRegistries.PasswordHost)]
     [InlineData(PrivateRegistries.TokenHost)]
     public async Task Without_a_secret_a_private_image_fails_as_Auth(string host)
@@ -85,6 +108,13 @@ public sealed class PullSecretScenarios(SharedCluster shared) : SecretScenario(s
         Assert.Equal("Warning", told.Text("type"));
         Assert.Contains("no-such-secret", told.Text("message"), StringComparison.Ordinal);
         Assert.Equal(1, told.Number("count"));
+
+        await (await JobAsync("missing-secret-again", SpecOf(image, "no-such-secret"))).CompletedAsync(nodes: 3);
+        foreach (var component in Local.Controllers.Concat(Local.Daemons.Values))
+        {
+            var lines = (await File.ReadAllLinesAsync(component.Server.LogFile, Cancellation)).Where(line => line.Contains("no-such-secret", StringComparison.Ordinal));
+            Assert.True(lines.Count() <= 2, $"{component.Name} was to say it once a job at most:\n{string.Join('\n', lines)}");
+        }
     }
 
     [Fact]

@@ -89,6 +89,17 @@ public sealed class SecretCopyScenarios(SharedCluster shared) : SecretScenario(s
         await (await JobAsync("between-jobs-second", SpecOf(image, "between-jobs"))).CompletedAsync(nodes: 3);
     }
 
+    [Fact]
+    public async Task A_deleted_secret_takes_its_copy_with_it()
+    {
+        await CredentialAsync("default", "revoked", Host, Users.Add("revoked"));
+        var job = await JobAsync("revoked", """{"image":"e2e/nothing:1","parallelism":0,"pullSecrets":["revoked"]}""");
+        await UntilAsync("it is copied", async () => (await CopiesAsync("default", "revoked")).Count == 1);
+        await Api.DeleteAsync($"{Paths.Secrets("default")}/revoked", Cancellation);
+        await UntilAsync("the copy is gone", async () => (await CopiesAsync("default", "revoked")).Count == 0);
+        await UntilAsync("the job says why", async () => (await job.EventsAsync("PullSecretMissing")).Count == 1);
+    }
+
     private Task ReferencesAsync(string expected) => UntilAsync($"the copy is for {expected}", async () =>
         (await CopiesAsync("default", "copied")).SingleOrDefault()?["metadata"]!["annotations"]!.Text("imagepulljobs.kruise.io/references") == expected);
 }
