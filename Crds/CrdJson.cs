@@ -7,7 +7,8 @@ namespace KruiseImage.Crds;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [typeof(TimeConverter)])]
+    MaxDepth = CrdJson.MaxDepth,
+    Converters = [typeof(TimeConverter), typeof(OptionalTimeConverter), typeof(Int32Converter), typeof(Int64Converter)])]
 [JsonSerializable(typeof(ImagePullJob))]
 [JsonSerializable(typeof(ObjectList<ImagePullJob>))]
 [JsonSerializable(typeof(ImagePullJobTemplate))]
@@ -29,4 +30,11 @@ namespace KruiseImage.Crds;
 [JsonSerializable(typeof(ApiStatus))]
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(JsonDocument))]
-public sealed partial class CrdJson : JsonSerializerContext;
+public sealed partial class CrdJson : JsonSerializerContext
+{
+    /// <summary>
+    /// More than any API server takes. Fields that a schema keeps without knowing them, and managedFields with them, nest as deep
+    /// as anybody likes; the default of 64 would make one such object hide all others. Reading does not recurse into what it skips.
+    /// </summary>
+    public const int MaxDepth = 20_000;
+}

@@ -27,6 +27,12 @@ public static class Defaults
     /// <summary>How long a finished entry of a job stays when the job does not say.</summary>
     public const int EntryTtlSeconds = 3600;
 
+    /// <summary>
+    /// A person's number of seconds as a span that can be added to any time and multiplied by any attempt: more than 68 years is for
+    /// ever. A larger one would leave the calendar.
+    /// </summary>
+    public static TimeSpan Seconds(double seconds) => TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue));
+
     public static TimeSpan Timeout(int? timeoutSeconds) => TimeSpan.FromSeconds(timeoutSeconds is > 0 ? timeoutSeconds.Value : TimeoutSeconds);
 
     public static int Backoff(int? backoffLimit) => backoffLimit is >= 0 ? backoffLimit.Value : BackoffLimit;

@@ -68,8 +68,8 @@ public sealed class ImageReference
         reference = null;
         if (string.IsNullOrEmpty(text)) return Fail("the image is empty", out error);
         if (text.Length > MaxLength) return Fail($"the image reference has {text.Length} characters; at most {MaxLength} are allowed", out error);
-        if (text.Contains("://", StringComparison.Ordinal)) return Fail($"image \"{text}\": leave out what stands before \"://\", and that", out error);
-        if (IsIdentifier(text)) return Fail($"image \"{text}\" is a 64-character hexadecimal ID; name a repository", out error);
+        if (text.Contains("://", StringComparison.Ordinal)) return Fail($"image {Quoted.Of(text)}: leave out what stands before \"://\", and that", out error);
+        if (IsIdentifier(text)) return Fail($"image {Quoted.Of(text)} is a 64-character hexadecimal ID; name a repository", out error);
 
         var rest = text.AsSpan();
         string? digest = null, tag = null;
@@ -77,7 +77,7 @@ public sealed class ImageReference
         {
             digest = rest[(at + 1)..].ToString();
             rest = rest[..at];
-            if (DigestError(digest) is { } wrong) return Fail($"image \"{text}\": {wrong}", out error);
+            if (DigestError(digest) is { } wrong) return Fail($"image {Quoted.Of(text)}: {wrong}", out error);
         }
 
         // A colon after the last slash starts a tag; one before it belongs to a port.
@@ -86,12 +86,12 @@ public sealed class ImageReference
             colon += rest.LastIndexOf('/') + 1;
             tag = rest[(colon + 1)..].ToString();
             rest = rest[..colon];
-            if (TagError(tag) is { } wrong) return Fail($"image \"{text}\": {wrong}", out error);
+            if (TagError(tag) is { } wrong) return Fail($"image {Quoted.Of(text)}: {wrong}", out error);
         }
 
         SplitRegistry(rest, out var registry, out var repository);
-        if (RegistryError(registry) is { } registryError) return Fail($"image \"{text}\": {registryError}", out error);
-        if (RepositoryError(repository) is { } repositoryError) return Fail($"image \"{text}\": {repositoryError}", out error);
+        if (RegistryError(registry) is { } registryError) return Fail($"image {Quoted.Of(text)}: {registryError}", out error);
+        if (RepositoryError(repository) is { } repositoryError) return Fail($"image {Quoted.Of(text)}: {repositoryError}", out error);
         if (registry is DockerHub && !repository.Contains('/')) repository = $"{Official}{repository}";
         if (registry.Length + 1 + repository.Length > MaxNameLength)
             return Fail($"the name of the image has {registry.Length + 1 + repository.Length} characters; at most {MaxNameLength} are allowed", out error);

@@ -14,6 +14,59 @@ public sealed class TimeConverter : JsonConverter<DateTimeOffset>
         writer.WriteStringValue(value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
 }
 
+/// <summary>
+/// A time that a person may have written. The format "date-time" of a schema lets more pass than we can represent (small letters,
+/// the year 0, an offset of 20 hours): such a time counts as not given. One that threw would hide all objects of its kind.
+/// </summary>
+public sealed class OptionalTimeConverter : JsonConverter<DateTimeOffset?>
+{
+    /// <summary>Room on both sides, so that no deadline or TTL leaves the calendar.</summary>
+    private const int FirstYear = 1970, LastYear = 8999;
+
+    private readonly TimeConverter _whole = new();
+
+    public override DateTimeOffset? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType != JsonTokenType.String) throw new JsonException("a time was expected");
+        if (!reader.TryGetDateTimeOffset(out var time) &&
+            !DateTimeOffset.TryParse(reader.GetString()!.ToUpperInvariant(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time)) return null;
+        return time.UtcDateTime.Year is >= FirstYear and <= LastYear ? time : null;
+    }
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset? value, JsonSerializerOptions options)
+    {
+        if (value is { } time) _whole.Write(writer, time, options);
+        else writer.WriteNullValue();
+    }
+}
+
+/// <summary>
+/// Whole numbers as a cluster may hold them: the formats int32 and int64 of a schema are hints that no server enforces. What is too
+/// large or too small is read as the largest or smallest.
+/// </summary>
+public sealed class Int32Converter : JsonConverter<int>
+{
+    public override int Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        (int)Math.Clamp(Int64Converter.ReadSaturated(ref reader), int.MinValue, int.MaxValue);
+
+    public override void Write(Utf8JsonWriter writer, int value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
+}
+
+/// <inheritdoc cref="Int32Converter"/>
+public sealed class Int64Converter : JsonConverter<long>
+{
+    public override long Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => ReadSaturated(ref reader);
+
+    public override void Write(Utf8JsonWriter writer, long value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
+
+    internal static long ReadSaturated(ref Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.Number => reader.TryGetInt64(out var value) ? value : (long)reader.GetDouble(), // the conversion saturates
+        JsonTokenType.Null => 0,
+        _ => throw new JsonException("a number was expected"),
+    };
+}
+
 /// <summary>metav1.MicroTime, which leases use; the API server refuses other forms.</summary>
 public sealed class MicroTimeConverter : JsonConverter<DateTimeOffset>
 {

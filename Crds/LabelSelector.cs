@@ -93,13 +93,13 @@ public sealed class LabelSelector
             {
                 if (value.ValueKind != JsonValueKind.String)
                 {
-                    error = $"label \"{key}\" must have a string as its value";
+                    error = $"label {Quoted.Of(key)} must have a string as its value";
                     return false;
                 }
 
                 if (!labels.TryAdd(key, value.GetString()!))
                 {
-                    error = $"label \"{key}\" is given twice, under matchLabels and without";
+                    error = $"label {Quoted.Of(key)} is given twice, under matchLabels and without";
                     return false;
                 }
             }
@@ -148,18 +148,18 @@ public sealed class LabelSelector
         };
         var hasValues = expression?.Values is { Count: > 0 };
         var wantsValues = @operator is Operator.In or Operator.NotIn;
-        error = !known ? $"operator \"{expression?.Operator}\" is none of In, NotIn, Exists, DoesNotExist"
+        error = !known ? $"operator {Quoted.Of(expression?.Operator)} is none of In, NotIn, Exists, DoesNotExist"
             : wantsValues == hasValues ? ""
-            : wantsValues ? $"operator {@operator} of label \"{expression?.Key}\" needs values"
-            : $"operator {@operator} of label \"{expression?.Key}\" takes no values";
+            : wantsValues ? $"operator {@operator} of label {Quoted.Of(expression?.Key)} needs values"
+            : $"operator {@operator} of label {Quoted.Of(expression?.Key)} takes no values";
         return error.Length == 0;
     }
 
     private static bool Add(List<Requirement> requirements, string? key, Operator @operator, string?[] values, out string error)
     {
-        error = IsKey(key) ? "" : $"\"{key}\" is not a label key";
+        error = IsKey(key) ? "" : $"{Quoted.Of(key)} is not a label key";
         foreach (var value in values)
-            if (error.Length == 0 && !IsValue(value)) error = $"\"{value}\" is not a label value (key \"{key}\")";
+            if (error.Length == 0 && !IsValue(value)) error = $"{Quoted.Of(value)} is not a label value (key {Quoted.Of(key)})";
         if (error.Length > 0) return false;
         requirements.Add(new(key!, @operator, values!));
         return true;
@@ -171,7 +171,7 @@ public sealed class LabelSelector
         if (string.IsNullOrEmpty(key)) return false;
         var slash = key.IndexOf('/', StringComparison.Ordinal);
         var name = key.AsSpan(slash + 1);
-        return !name.IsEmpty && IsName(name) && (slash < 0 || IsSubdomain(key.AsSpan(..slash)));
+        return !name.IsEmpty && IsName(name) && (slash < 0 || DnsName.IsSubdomain(key.AsSpan(..slash)));
     }
 
     private static bool IsValue(string? value) => value is not null && (value.Length == 0 || IsName(value));
@@ -181,20 +181,6 @@ public sealed class LabelSelector
         if (name.Length > 63 || !char.IsAsciiLetterOrDigit(name[0]) || !char.IsAsciiLetterOrDigit(name[^1])) return false;
         foreach (var c in name)
             if (!char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')) return false;
-        return true;
-    }
-
-    private static bool IsSubdomain(ReadOnlySpan<char> prefix)
-    {
-        if (prefix.Length is 0 or > 253) return false;
-        foreach (var range in prefix.Split('.'))
-        {
-            var label = prefix[range];
-            if (label.IsEmpty || label[0] == '-' || label[^1] == '-') return false;
-            foreach (var c in label)
-                if (!char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c != '-') return false;
-        }
-
         return true;
     }
 }

@@ -54,6 +54,8 @@ public sealed record ImageTagSpec
     public DateTimeOffset? CreatedAt { get; init; }
     public TagPullPolicy? PullPolicy { get; init; }
     public List<ObjectReference>? OwnerReferences { get; init; }
+    /// <summary>For this tag alone, as OpenKruise 1.9 writes them; <see cref="ImageSpec.PullSecrets"/> holds for all tags.</summary>
+    public List<SecretReference>? PullSecrets { get; init; }
     /// <summary>"IfNotPresent" (default) or "Always".</summary>
     [JsonConverter(typeof(InternedStringConverter))]
     public string? ImagePullPolicy { get; init; }

@@ -34,7 +34,7 @@ public static class Validation
     {
         if (spec.Images is not { Count: > 0 } images) return "spec.images: name at least one image";
         if (images.Count > Defaults.MaxImages) return $"spec.images: {images.Count} images; at most {Defaults.MaxImages} are allowed";
-        if (Duplicate(images) is { } twice) return $"spec.images: \"{twice}\" is there twice";
+        if (Duplicate(images) is { } twice) return $"spec.images: {Quoted.Of(twice)} is there twice";
         for (var i = 0; i < images.Count; i++)
             if (Image($"spec.images[{i}]", images[i]) is { } error) return error;
         return Template(spec);
@@ -49,7 +49,7 @@ public static class Validation
         {
             // The field's path is built only for what is wrong: a NodeImage may have thousands of entries.
             if (image?.Tags is not { } tags) continue;
-            if (Duplicate([.. tags.Select(entry => entry?.Tag ?? "")]) is { } twice) return $"spec.images[{name}].tags: \"{twice}\" is there twice";
+            if (Duplicate([.. tags.Select(entry => entry?.Tag ?? "")]) is { } twice) return $"spec.images[{name}].tags: {Quoted.Of(twice)} is there twice";
             foreach (var entry in tags)
                 if (Entry(entry) is { } error) return $"spec.images[{name}].tags[{entry?.Tag}]{error}";
         }
@@ -58,19 +58,7 @@ public static class Validation
     }
 
     /// <summary>Whether an object can have the name (a DNS subdomain): anything else must not come into a path of the API.</summary>
-    public static bool IsObjectName(string? name)
-    {
-        if (string.IsNullOrEmpty(name) || name.Length > 253) return false;
-        foreach (var label in name.AsSpan().Split('.'))
-        {
-            var part = name.AsSpan(label);
-            if (part.IsEmpty || part[0] == '-' || part[^1] == '-') return false;
-            foreach (var c in part)
-                if (!char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c != '-') return false;
-        }
-
-        return true;
-    }
+    public static bool IsObjectName(string? name) => DnsName.IsSubdomain(name);
 
     private static string? Image(string field, string? image) =>
         string.IsNullOrEmpty(image) ? $"{field}: the image is empty"
@@ -81,7 +69,7 @@ public static class Validation
         spec is { Selector: not null, PodSelector: not null } ? $"spec: {OneSelector}"
         : Selector(spec.Selector) ?? PodSelector(spec.PodSelector)
         ?? (spec.Parallelism is { } parallelism && parallelism.Of(1) is null ? $"spec.parallelism: {Parallelism}" : null)
-        ?? (spec.PullSecrets?.Find(name => !IsObjectName(name)) is { } name ? $"spec.pullSecrets: \"{name}\": {PullSecretName}" : null)
+        ?? (spec.PullSecrets?.FindIndex(name => !IsObjectName(name)) is >= 0 and var wrong ? $"spec.pullSecrets: {Quoted.Of(spec.PullSecrets[wrong])}: {PullSecretName}" : null)
         ?? Completion(spec.CompletionPolicy)
         ?? Pull("spec.pullPolicy", spec.PullPolicy?.TimeoutSeconds, spec.PullPolicy?.BackoffLimit)
         ?? PullsWhen("spec.imagePullPolicy", spec.ImagePullPolicy)
@@ -95,7 +83,7 @@ public static class Validation
         {
             if (selector.MatchLabels is { Count: > 0 } || selector.MatchExpressions is { Count: > 0 }) return $"spec.selector: {NamesOrLabels}";
             if (names.Exists(string.IsNullOrEmpty)) return "spec.selector.names: a name is empty";
-            if (Duplicate(names) is { } twice) return $"spec.selector.names: \"{twice}\" is there twice";
+            if (Duplicate(names) is { } twice) return $"spec.selector.names: {Quoted.Of(twice)} is there twice";
         }
 
         return Expressions("spec.selector", selector.MatchExpressions)
@@ -118,7 +106,7 @@ public static class Validation
     private static string? Completion(CompletionPolicy? policy) => policy switch
     {
         null => null,
-        { Type: not (null or Defaults.Always or Defaults.Never) } => $"spec.completionPolicy.type: \"{policy.Type}\" is neither Always nor Never",
+        { Type: not (null or Defaults.Always or Defaults.Never) } => $"spec.completionPolicy.type: {Quoted.Of(policy.Type)} is neither Always nor Never",
         { ActiveDeadlineSeconds: < 1 } => "spec.completionPolicy.activeDeadlineSeconds: must be greater than 0",
         { TtlSecondsAfterFinished: < 0 } => "spec.completionPolicy.ttlSecondsAfterFinished: must not be negative",
         { Type: Defaults.Never, ActiveDeadlineSeconds: not null } or { Type: Defaults.Never, TtlSecondsAfterFinished: not null } =>
@@ -132,7 +120,7 @@ public static class Validation
         : null;
 
     private static string? PullsWhen(string field, string? policy) =>
-        policy is null or Defaults.IfNotPresent or Defaults.Always ? null : $"{field}: \"{policy}\" is neither IfNotPresent nor Always";
+        policy is null or Defaults.IfNotPresent or Defaults.Always ? null : $"{field}: {Quoted.Of(policy)} is neither IfNotPresent nor Always";
 
     private static string? Entry(ImageTagSpec? entry) => entry switch
     {

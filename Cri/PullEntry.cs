@@ -61,8 +61,8 @@ public sealed record PullEntry
             PullsAlways = Defaults.PullsAlways(tag.ImagePullPolicy),
             BackoffLimit = Defaults.Backoff(policy?.BackoffLimit),
             Timeout = Defaults.Timeout(policy?.TimeoutSeconds),
-            ActiveDeadline = policy?.ActiveDeadlineSeconds is > 0 and var seconds ? TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue)) : null,
-            PullSecrets = spec.PullSecrets ?? [],
+            ActiveDeadline = policy?.ActiveDeadlineSeconds is > 0 and var seconds ? Defaults.Seconds(seconds) : null,
+            PullSecrets = [.. tag.PullSecrets ?? [], .. spec.PullSecrets ?? []],
             SandboxConfig = spec.SandboxConfig,
             Owners = tag.OwnerReferences ?? [],
         };

@@ -98,7 +98,8 @@ public static class JobPlanner
         var silent = new List<int>();
         if (view.NodeImagesLiveSince is not { } liveSince) return silent;
         var policy = view.Job.Spec.PullPolicy;
-        var longestPull = (Defaults.Backoff(policy?.BackoffLimit) + 1) * (Defaults.Timeout(policy?.TimeoutSeconds) + TimeSpan.FromSeconds(30)) + ResponseTimeout;
+        var longestAttempt = Defaults.Timeout(policy?.TimeoutSeconds) + TimeSpan.FromSeconds(30);
+        var longestPull = Defaults.Seconds((Defaults.Backoff(policy?.BackoffLimit) + 1L) * longestAttempt.TotalSeconds) + ResponseTimeout;
         foreach (var (slot, dispatch) in view.Ledger.Dispatches)
         {
             var since = dispatch.LastSign > liveSince ? dispatch.LastSign : liveSince;
@@ -147,7 +148,7 @@ public static class JobPlanner
     }
 
     private static DateTimeOffset? Deadline(ImagePullJob job, DateTimeOffset startTime) =>
-        job.Spec.CompletionPolicy is { ActiveDeadlineSeconds: { } seconds } policy && !Defaults.CompletesNever(policy) ? startTime.AddSeconds(seconds) : null;
+        job.Spec.CompletionPolicy is { ActiveDeadlineSeconds: { } seconds } policy && !Defaults.CompletesNever(policy) ? startTime + Defaults.Seconds(seconds) : null;
 
     private static int Parallelism(ImagePullJob job, int desired) => job.Spec.Parallelism is { } parallelism ? parallelism.Of(desired) ?? 0 : Defaults.Parallelism;
 

@@ -16,6 +16,9 @@ public sealed class EntryPlanner
 
     private static readonly TimeSpan LongestExpirySpread = TimeSpan.FromSeconds(30);
 
+    /// <summary>The schema's bound. Nobody but a person gets there; then counting starts again, and the daemon asks only whether it differs.</summary>
+    private const long MaxVersion = (1L << 53) - 1;
+
     private readonly NodeImage? _nodeImage;
     private readonly NodeImageView _view;
     private readonly DateTimeOffset _now;
@@ -229,7 +232,7 @@ public sealed class EntryPlanner
         var mine = claims.FindAll(claim => claim.Tag == entry.Tag);
         var failed = finished?.Phase == PullPhase.Failed;
         var again = joining.Exists(claim => failed || claim.ImagePullPolicy == Defaults.Always) || mine.Exists(claim => claim.AfterVersion >= version);
-        if (again) patch.Add($"{path}/version", Math.Max(version + 1, _version), CrdJson.Default.Int64);
+        if (again) patch.Add($"{path}/version", version < MaxVersion ? Math.Max(version + 1, _version) : _version, CrdJson.Default.Int64);
         if (again || entry.CreatedAt is null) patch.Add($"{path}/createdAt", _now, CrdJson.Default.DateTimeOffset);
         if (mine.Count == 0 || (finished is not null && !again)) return; // nobody pulls by it any more
 

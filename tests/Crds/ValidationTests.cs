@@ -41,6 +41,12 @@ public class ValidationTests
         { """{"image":"nginx","pullPolicy":{"timeoutSeconds":0}}""", "spec.pullPolicy.timeoutSeconds: must be greater than 0" },
         { """{"image":"nginx","pullPolicy":{"backoffLimit":-1}}""", "spec.pullPolicy.backoffLimit: must not be negative" },
         { """{"image":"nginx","imagePullPolicy":"Never"}""", "spec.imagePullPolicy: \"Never\" is neither IfNotPresent nor Always" },
+        { """{"image":"nginx","pullSecrets":["team/registry"]}""", "spec.pullSecrets: \"team/registry\": " + Validation.PullSecretName },
+        { """{"image":"nginx","pullSecrets":["fine","..","also-fine"]}""", Validation.PullSecretName },
+        { """{"image":"nginx","pullSecrets":["Registry"]}""", Validation.PullSecretName },
+        { """{"image":"nginx","pullSecrets":[""]}""", Validation.PullSecretName },
+        { """{"image":"nginx","pullSecrets":[null]}""", Validation.PullSecretName },
+        { """{"image":"nginx\u001b[31m\n"}""", "\"nginx\\u001b[31m\\u000a\"" },
     };
 
     public static readonly TheoryData<string, string> WrongNodeImages = new()

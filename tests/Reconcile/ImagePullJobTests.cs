@@ -264,6 +264,24 @@ public sealed class ImagePullJobTests
     }
 
     [Fact]
+    public void Numbers_as_large_as_the_API_takes_mean_for_ever()
+    {
+        var world = new World().WithNodes("a", "b");
+        world.CreateJob("job", Pull(parallelism: int.MaxValue) with
+        {
+            PullPolicy = new() { TimeoutSeconds = int.MaxValue, BackoffLimit = int.MaxValue },
+            CompletionPolicy = new() { ActiveDeadlineSeconds = long.MaxValue, TtlSecondsAfterFinished = int.MaxValue },
+        });
+        world.Settle();
+        world.Report("a", PullPhase.Pulling);
+        world.Advance(TimeSpan.FromDays(1));
+        Assert.Equal((1, 1), (world.Job("job").Status!.Active, world.Job("job").Status!.Waiting)); // "b" is silent, "a" may pull on
+        world.Report("a", PullPhase.Succeeded);
+        world.Advance(TimeSpan.FromDays(1));
+        Assert.NotNull(world.Job("job").Status!.CompletionTime);
+    }
+
+    [Fact]
     public void An_invalid_job_touches_no_node_and_says_why()
     {
         var world = new World().WithNodes("a");

@@ -1,0 +1,30 @@
+using System.Text;
+
+namespace KruiseImage.Crds;
+
+/// <summary>
+/// A person's text inside a sentence of ours. Sentences go into conditions, logs and terminals: a line break in an image's name must
+/// not make a second log line, nor an escape sequence colour a screen. Long text is cut.
+/// </summary>
+public static class Quoted
+{
+    private const int Longest = 128;
+
+    public static string Of(string? text)
+    {
+        if (text is null) return "null";
+        var quoted = new StringBuilder(text.Length + 2).Append('"');
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (quoted.Length > Longest) return quoted.Append("…\"").ToString();
+            if (Rune.IsControl(rune) || IsInvisible(rune)) quoted.Append(System.Globalization.CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}");
+            else quoted.Append(rune.ToString());
+        }
+
+        return quoted.Append('"').ToString();
+    }
+
+    /// <summary>Marks of direction, line separators and the like: they change how the text around them shows.</summary>
+    private static bool IsInvisible(Rune rune) => Rune.GetUnicodeCategory(rune)
+        is System.Globalization.UnicodeCategory.Format or System.Globalization.UnicodeCategory.LineSeparator or System.Globalization.UnicodeCategory.ParagraphSeparator;
+}
