@@ -167,7 +167,7 @@ public sealed partial class PlanExecutor(
         where T : class => result.Error switch
         {
             ApiError.NotFound => Outcome.Done, // the watch will tell of the deletion
-            ApiError.Invalid or ApiError.Failed => Outcome.Drop(result.Message),
+            ApiError.Invalid or ApiError.Unreadable or ApiError.Failed => Outcome.Drop(result.Message),
             _ => Outcome.Retry(result.Message, result.RetryAfter ?? default),
         };
 

@@ -18,11 +18,16 @@ public enum ApiError
     TooManyRequests,
     /// <summary>5xx, no connection, or no answer in time. The request may have been applied.</summary>
     Unavailable,
+    /// <summary>An answer that is no JSON, or not of the kind that was asked for.</summary>
+    Unreadable,
     /// <summary>Any other refusal: asking again does not help.</summary>
     Failed,
 }
 
-/// <summary>The object, or why there is none. <see cref="Message"/> is the server's own sentence, fit for a person.</summary>
+/// <summary>
+/// The object, or why there is none. <see cref="Message"/> is the server's own sentence, fit for a person; beside a list it names the
+/// objects that were left out because they cannot be read.
+/// </summary>
 public readonly record struct ApiResult<T>(T? Value, ApiError Error, string Message = "", TimeSpan? RetryAfter = null)
     where T : class
 {

@@ -67,6 +67,7 @@ public enum WatchEventKind
 {
     Added,
     Modified,
+    /// <summary>With a <see cref="WatchEvent{T}.Message"/>: the object is there and cannot be read; only its metadata are given.</summary>
     Deleted,
     /// <summary>Only <see cref="WatchEvent{T}.ResourceVersion"/> is set.</summary>
     Bookmark,

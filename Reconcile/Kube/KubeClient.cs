@@ -39,9 +39,20 @@ public sealed class KubeClient : IKubeClient, IDisposable
         where T : class, IKubeObject =>
         Send(new Request(HttpMethod.Get, ApiPath.Of(resource, @namespace, name)), resource.Type, cancellationToken);
 
-    public Task<ApiResult<ObjectList<T>>> List<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
-        where T : class, IKubeObject =>
-        Send(new Request(HttpMethod.Get, ApiPath.Of(resource, query.Namespace, null) + ApiPath.Query(query)), resource.ListType, cancellationToken);
+    public async Task<ApiResult<ObjectList<T>>> List<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
+        where T : class, IKubeObject
+    {
+        var request = new Request(HttpMethod.Get, ApiPath.Of(resource, query.Namespace, null) + ApiPath.Query(query));
+        var page = await Send(request, resource.ListType, cancellationToken).ConfigureAwait(false);
+        if (page.Error != ApiError.Unreadable) return page;
+
+        var answer = await Send(request, CrdJson.Default.JsonDocument, cancellationToken).ConfigureAwait(false);
+        if (!answer.IsOk) return answer.As<ObjectList<T>>();
+        using var document = answer.Value!;
+        if (document.RootElement.ValueKind != JsonValueKind.Object) return page;
+        var (readable, ignored) = UnreadableObject.Sift(document.RootElement, resource);
+        return new ApiResult<ObjectList<T>>(readable, ApiError.None, ignored);
+    }
 
     public Task<ApiResult<T>> Create<T>(Resource<T> resource, T value, CancellationToken cancellationToken)
         where T : class, IKubeObject =>
@@ -139,7 +150,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
         }
         catch (JsonException failure)
         {
-            return new ApiResult<T>(null, ApiError.Failed, $"the API server answered {request.Path} with what is not understood: {failure.Message}");
+            return new ApiResult<T>(null, ApiError.Unreadable, $"the API server answered {request.Path} with what is not understood: {failure.Message}");
         }
     }
 

@@ -46,6 +46,7 @@ public sealed partial class Reflector<T>(
                 if (step.State.Phase != WatchPhase.Watching) await CloseWatch().ConfigureAwait(false);
                 // Success is a page or an event: a watch that opens and breaks at once must not reset the backoff.
                 if (step.Change is { Kind: not StoreChangeKind.ListBegins } || step.State.HeardSomething) failures = Recovered(failures);
+                if (step.Ignored is { Length: > 0 } ignored) LogIgnored(resource.Plural, ignored);
                 state = step.State;
                 if (step.Failure is null) continue;
                 Log(++failures, step.Failure);
@@ -134,6 +135,9 @@ public sealed partial class Reflector<T>(
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "still cannot follow {Plural}: {Failure}")]
     private partial void LogFailedAgain(string plural, string failure);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Plural}: {Ignored}")]
+    private partial void LogIgnored(string plural, string ignored);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "following {Plural} again after {Failures} failures")]
     private partial void LogRecovered(string plural, int failures);

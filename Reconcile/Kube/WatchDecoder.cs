@@ -5,25 +5,47 @@ using KruiseImage.Crds;
 
 namespace KruiseImage.Reconcile.Kube;
 
-/// <summary>One line of a watch to one event. Allocates the object and nothing else. Never throws on what a server sends. Pure.</summary>
+/// <summary>
+/// One line of a watch to one event. Allocates the object and nothing else. Never throws on what a server sends. An object that our
+/// types cannot hold (stored before the schema had its rules) is told as deleted, with the reason: to us it is not there, and the
+/// watch goes on to the others. Pure.
+/// </summary>
 public static class WatchDecoder
 {
+    private static readonly JsonReaderOptions Depth = new() { MaxDepth = CrdJson.MaxDepth };
+
     public static WatchEvent<T> Decode<T>(ReadOnlySequence<byte> line, JsonTypeInfo<T> type)
         where T : class, IKubeObject
     {
         try
         {
-            var reader = new Utf8JsonReader(line);
+            var reader = new Utf8JsonReader(line, Depth);
             return Decode(ref reader, type);
         }
-        catch (JsonException malformed)
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
-            return Malformed<T>(malformed.Message);
+            return Unreadable(line, type, malformed.Message);
         }
-        catch (InvalidOperationException wrongKind)
+    }
+
+    /// <summary>What the metadata alone says about an object that cannot be read whole.</summary>
+    private static WatchEvent<T> Unreadable<T>(ReadOnlySequence<byte> line, JsonTypeInfo<T> type, string why)
+        where T : class, IKubeObject
+    {
+        try
         {
-            return Malformed<T>(wrongKind.Message);
+            using var document = JsonDocument.Parse(line, new JsonDocumentOptions { MaxDepth = CrdJson.MaxDepth });
+            if (document.RootElement is { ValueKind: JsonValueKind.Object } root
+                && root.TryGetProperty("type", out var kind) && kind.ValueEquals("ERROR"u8) is false
+                && root.TryGetProperty("object"u8, out var found) && UnreadableObject.Remains(found, type) is { Metadata.ResourceVersion: { } version } remains)
+                return new WatchEvent<T>(WatchEventKind.Deleted, remains, version, Message: UnreadableObject.Sentence(remains.Metadata, why));
         }
+        catch (Exception hopeless) when (hopeless is JsonException or InvalidOperationException)
+        {
+            return Malformed<T>(why);
+        }
+
+        return Malformed<T>(why);
     }
 
     private static WatchEvent<T> Decode<T>(ref Utf8JsonReader reader, JsonTypeInfo<T> type)

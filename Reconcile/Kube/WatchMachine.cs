@@ -21,7 +21,8 @@ public readonly record struct WatchState(WatchPhase Phase, string? Version = nul
 
 /// <summary>What one input led to.</summary>
 /// <param name="Failure">When set, the shell waits, longer each time, before it goes on.</param>
-public readonly record struct WatchStep<T>(WatchState State, StoreChange<T>? Change = null, string? Failure = null)
+/// <param name="Ignored">Objects that cannot be read, and why; for the log.</param>
+public readonly record struct WatchStep<T>(WatchState State, StoreChange<T>? Change = null, string? Failure = null, string Ignored = "")
     where T : class;
 
 /// <summary>
@@ -45,13 +46,15 @@ public static class WatchMachine
         where T : class
     {
         // An expired token is Gone; one that another server cannot read is merely refused, and would be again.
-        if (page.Error == ApiError.Gone || (state.Continue is not null && page.Error is ApiError.Failed or ApiError.Invalid))
+        if (page.Error == ApiError.Gone || (state.Continue is not null && page.Error is ApiError.Failed or ApiError.Invalid or ApiError.Unreadable))
             return new WatchStep<T>(Empty, Failure: page.Message);
         if (!page.IsOk) return new WatchStep<T>(state, Failure: page.Message);
-        var (metadata, items) = (page.Value!.Metadata, page.Value.Items);
+        var (metadata, items, ignored) = (page.Value!.Metadata, page.Value.Items, page.Message);
         return string.IsNullOrEmpty(metadata.Continue)
-            ? new WatchStep<T>(new WatchState(WatchPhase.InitListed, metadata.ResourceVersion), new StoreChange<T>(StoreChangeKind.LastPage, null, items, metadata.ResourceVersion))
-            : new WatchStep<T>(state with { Continue = metadata.Continue }, new StoreChange<T>(StoreChangeKind.Page, Page: items));
+            ? new WatchStep<T>(
+                new WatchState(WatchPhase.InitListed, metadata.ResourceVersion),
+                new StoreChange<T>(StoreChangeKind.LastPage, null, items, metadata.ResourceVersion), Ignored: ignored)
+            : new WatchStep<T>(state with { Continue = metadata.Continue }, new StoreChange<T>(StoreChangeKind.Page, Page: items), Ignored: ignored);
     }
 
     /// <summary>InitListed → Watching, or Empty when the version is forgotten.</summary>
@@ -76,7 +79,7 @@ public static class WatchMachine
         return heard.Kind switch
         {
             WatchEventKind.Added or WatchEventKind.Modified => new WatchStep<T>(next, new StoreChange<T>(StoreChangeKind.Set, heard.Object)),
-            WatchEventKind.Deleted => new WatchStep<T>(next, new StoreChange<T>(StoreChangeKind.Removed, heard.Object)),
+            WatchEventKind.Deleted => new WatchStep<T>(next, new StoreChange<T>(StoreChangeKind.Removed, heard.Object), Ignored: heard.Message),
             WatchEventKind.Bookmark => new WatchStep<T>(next),
             _ => throw new ArgumentOutOfRangeException(nameof(@event), heard.Kind, null),
         };

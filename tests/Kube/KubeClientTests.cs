@@ -95,7 +95,7 @@ public class KubeClientTests
 
     [Theory]
     [InlineData("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>", ApiError.Unavailable, "the API server answered 502 Bad Gateway")]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>", ApiError.Failed, "with what is not understood")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>", ApiError.Unreadable, "with what is not understood")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnull", ApiError.Failed, "with nothing")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 400\r\nConnection: close\r\n\r\n{\"metadata\"", ApiError.Unavailable, "cannot reach the API server at http://127.0.0.1")]
     [InlineData("", ApiError.Unavailable, "cannot reach the API server at http://127.0.0.1")]
@@ -107,6 +107,24 @@ public class KubeClientTests
         var result = await client.Get(Resources.Nodes, null, "n", None);
         Assert.Equal(error, result.Error);
         Assert.Contains(sentence, result.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>One object from before the schema must not hide the others.</summary>
+    [Fact]
+    public async Task A_list_is_read_but_for_the_objects_that_cannot_be_and_says_which()
+    {
+        var page = CannedServer.Json(200, """
+            {"metadata":{"resourceVersion":"7","continue":"more"},"items":[
+              {"metadata":{"name":"good","namespace":"n"},"spec":{"image":"nginx"}},
+              {"metadata":{"name":"bad","namespace":"n"},"spec":"not even an object"},
+              {"metadata":{"name":"fine","namespace":"n"},"spec":{"image":"redis"}}]}
+            """);
+        await using var server = new CannedServer(page, page);
+        using var client = server.Client();
+        var answer = await client.List(Resources.ImagePullJobs, new ListQuery(), None);
+        Assert.Equal(["good", "fine"], answer.Value!.Items.Select(job => job.Metadata.Name!));
+        Assert.Equal(("7", "more"), (answer.Value.Metadata.ResourceVersion, answer.Value.Metadata.Continue));
+        Assert.StartsWith("n/bad is ignored, it cannot be understood: ", answer.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -50,12 +50,25 @@ public class WatchStreamTests
     [InlineData("{\"type\":\"STRANGE\",\"object\":{\"metadata\":{\"name\":\"a\"}}}")]
     [InlineData("{\"type\":7,\"object\":{\"metadata\":{\"name\":\"a\"}}}")]
     [InlineData("{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\",\"labels\":7}}}")]
-    [InlineData("{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\",\"creationTimestamp\":\"yesterday\"}}}")]
+    [InlineData("{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\",\"creationTimestamp\":7}}}")]
     [InlineData("{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\"}}")]
     [InlineData("{\"type\":\"ERROR\"}")]
     [InlineData("{\"type\":\"ERROR\",\"object\":[]}")]
     public void What_is_no_event_is_an_error_and_no_exception(string line) =>
         Assert.Equal(WatchEventKind.Error, Decode(Encoding.UTF8.GetBytes(line)).Kind);
+
+    /// <summary>The watch goes on: to us it is not there, and the log says so.</summary>
+    [Theory]
+    [InlineData("""{"type":"MODIFIED","object":{"metadata":{"name":"a","resourceVersion":"9"},"status":"text"}}""")]
+    [InlineData("""{"object":{"status":[7],"metadata":{"name":"a","resourceVersion":"9"}},"type":"ADDED"}""")]
+    public void An_object_that_cannot_be_read_is_told_as_deleted(string line)
+    {
+        var told = Decode(Encoding.UTF8.GetBytes(line));
+        Assert.Equal((WatchEventKind.Deleted, "a", "9"), (told.Kind, told.Object!.Metadata.Name, told.ResourceVersion));
+        Assert.StartsWith("a is ignored, it cannot be understood: ", told.Message, StringComparison.Ordinal);
+        var step = WatchMachine.OnEvent<Node>(new WatchState(WatchPhase.Watching, "8"), told);
+        Assert.Equal((StoreChangeKind.Removed, "9", told.Message), (step.Change!.Value.Kind, step.State.Version, step.Ignored));
+    }
 
     [Fact]
     public void Garbage_is_an_error_and_no_exception() =>
