@@ -15,6 +15,12 @@ public static class JobStatusWriter
 {
     private const int NodesPerFailure = 10;
 
+    /// <summary>An API server stores objects of about 1.5 MB; a status that is refused as too large would keep its job from ending.</summary>
+    private const int MostNameCharacters = 1_000_000;
+
+    /// <summary>Two quotes and a comma.</summary>
+    private const int Quotes = 3;
+
     public static ImagePullJobStatus Invalid(JobView view, string sentence, DateTimeOffset now) => new()
     {
         Message = sentence,
@@ -106,8 +112,12 @@ public static class JobStatusWriter
     {
         var names = slots.Select(view.Slots.Name).ToList();
         names.Sort(StringComparer.Ordinal);
+        var room = MostNameCharacters - Characters(view.Job.Spec.Selector?.Names ?? []);
+        if (Characters(names) > room) names = [.. names.TakeWhile(name => (room -= name.Length + Quotes) >= 0)];
         return names.Count == 0 ? null : names;
     }
+
+    private static int Characters(List<string> names) => names.Sum(name => name.Length + Quotes);
 
     private static List<FailureGroup>? Failures(JobView view, IEnumerable<(int Slot, NodeFailure Failure)> failures)
     {

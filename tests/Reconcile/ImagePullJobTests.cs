@@ -264,6 +264,19 @@ public sealed class ImagePullJobTests
     }
 
     [Fact]
+    public void The_names_of_failed_nodes_are_cut_when_they_and_the_spec_are_too_large_for_one_object()
+    {
+        var world = new World().WithNodes("a");
+        var names = Enumerable.Range(0, 6_000).Select(i => $"{i:d4}-{new string('x', 120)}").ToArray();
+        world.CreateJob("job", Pull() with { Selector = Names(names) });
+        world.Settle();
+        var status = world.Job("job").Status!;
+        Assert.Equal((6_000, 6_000), (status.Desired, status.Failed));
+        Assert.Equal(names.Take(status.FailedNodes!.Count), status.FailedNodes);
+        Assert.InRange(status.FailedNodes.Count, 1_000, 3_000);
+    }
+
+    [Fact]
     public void Numbers_as_large_as_the_API_takes_mean_for_ever()
     {
         var world = new World().WithNodes("a", "b");
