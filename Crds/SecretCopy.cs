@@ -24,8 +24,11 @@ public static class SecretCopy
     /// <summary>Holds a deleted job until its copies are gone.</summary>
     public const string Finalizer = "apps.kruise.io/image-pull-protection";
 
-    /// <summary>OpenKruise's. Nobody takes it off a job once OpenKruise is gone, so we do.</summary>
-    public const string UpstreamFinalizer = "apps.kruise.io/fake-finalizer";
+    /// <summary>
+    /// OpenKruise's: the name in its sources (ProtectionFinalizer), and the one that our contract has. Nobody takes them off a job
+    /// once OpenKruise is gone, so we do.
+    /// </summary>
+    public static readonly IReadOnlyList<string> UpstreamFinalizers = ["apps.kruise.io/deletion-protection", "apps.kruise.io/fake-finalizer"];
 
     /// <summary>Names that begin so are ours: a reference to one goes from a NodeImage when no job needs it any more.</summary>
     private const string NamePrefix = "imagepull.";

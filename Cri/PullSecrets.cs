@@ -24,8 +24,9 @@ public sealed partial class PullSecrets(IKubeClient client, ILogger<PullSecrets>
         var located = new List<LocatedCredential>();
         foreach (var reference in entry.PullSecrets)
         {
-            if (reference.Name is not { Length: > 0 } name) continue;
-            var read = await Read(reference.Namespace ?? "default", name, cancellationToken).ConfigureAwait(false);
+            // What is no name must not come into the path of a request: a person may have written it.
+            if (!Validation.IsObjectName(reference.Name) || !Validation.IsObjectName(reference.Namespace ?? "default")) continue;
+            var read = await Read(reference.Namespace ?? "default", reference.Name!, cancellationToken).ConfigureAwait(false);
             if (Serves(read, entry)) located.AddRange(read.Credentials);
         }
         return [.. RegistryKeyring.Lookup(entry.CanonicalName, located), RegistryCredential.Anonymous];

@@ -25,7 +25,7 @@ public static class JobFinalizerPlanner
         return Change(job, [.. known, SecretCopy.Finalizer], "its secrets are copied");
     }
 
-    private static bool IsOfCopies(string finalizer) => finalizer is SecretCopy.Finalizer or SecretCopy.UpstreamFinalizer;
+    private static bool IsOfCopies(string finalizer) => finalizer == SecretCopy.Finalizer || SecretCopy.UpstreamFinalizers.Contains(finalizer);
 
     private static Plan Change(ImagePullJob job, IReadOnlyList<string> finalizers, string why) =>
         new([new PatchJobFinalizers(job.Metadata.Namespace!, job.Metadata.Name!, job.Metadata.ResourceVersion!, finalizers)], null, why);

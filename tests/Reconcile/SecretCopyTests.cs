@@ -75,7 +75,7 @@ public sealed class SecretCopyTests
         var world = new World().WithNodes("a");
         var job = new ImagePullJob
         {
-            Metadata = new() { Namespace = "default", Name = "old", Uid = "u", ResourceVersion = "5", DeletionTimestamp = world.Now, Finalizers = [SecretCopy.UpstreamFinalizer, "x/y"] },
+            Metadata = new() { Namespace = "default", Name = "old", Uid = "u", ResourceVersion = "5", DeletionTimestamp = world.Now, Finalizers = [.. SecretCopy.UpstreamFinalizers, "x/y"] },
             Spec = Pull(),
         };
         var action = Assert.Single(KruiseImage.Reconcile.ImagePullJobs.JobFinalizerPlanner.Plan(job, world.Secrets)!.Actions);
