@@ -16,7 +16,7 @@ DEMO_DIR ?= /tmp/kruise-image-demo
 CLUSTER ?= local
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: $(BINARY) ## the one static native executable, artifacts/bin/kruise-image
 
@@ -35,6 +35,10 @@ unit: ## unit and property tests
 
 e2e: scenario-parts build ## the scenarios; CLUSTER=kind runs them on kind
 	@CLUSTER=$(CLUSTER) e2e/run-tests.sh e2e
+
+conformance: export CLUSTER := external
+conformance: ## the contract's "=" clauses on any cluster: KUBECONFIG=… IMAGE=… (e2e/conformance/README.md)
+	@e2e/run-tests.sh conformance
 
 bench: parts build bed ## the numbers we promise, measured here, into docs/bench.md
 	@e2e/sandbox.sh $(BED) bench
@@ -72,4 +76,4 @@ scenario-parts:
 bed:
 	@dotnet build e2e/bed --configuration Release $(QUIET)
 
-.PHONY: help build test unit e2e bench kill-test check fmt demo demo-up demo-down clean parts scenario-parts bed
+.PHONY: help build test unit e2e conformance bench kill-test check fmt demo demo-up demo-down clean parts scenario-parts bed

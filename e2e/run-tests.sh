@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run-tests.sh unit|e2e...: builds and runs those tests, and prints the sums of all alone on the last line.
+# run-tests.sh unit|e2e|conformance...: builds and runs those tests, and prints the sums of all alone on the last line.
 # Fails when a test failed, when a build failed, and when nothing ran.
 set -uo pipefail
 
@@ -35,6 +35,8 @@ for suite; do
       tests/bin/$configuration/net10.0/kruise-image-tests ;;
     e2e) run "scenarios on a ${CLUSTER:-local} cluster" e2e/scenarios/scenarios.csproj \
       e2e/sandbox.sh e2e/scenarios/bin/$configuration/net10.0/kruise-image-scenarios ;;
+    conformance) run "conformance of the cluster of ${KUBECONFIG:-no kubeconfig}" e2e/scenarios/scenarios.csproj \
+      e2e/scenarios/bin/$configuration/net10.0/kruise-image-scenarios -class '*ConformanceScenarios' ;;
   esac
 done
 

@@ -30,9 +30,12 @@ public sealed class SharedCluster : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var cancellation = TestContext.Current.CancellationToken;
-        cluster = Environment.GetEnvironmentVariable("CLUSTER") == "kind"
-            ? await KindCluster.StartAsync(DemoImages.PushAsync, cancellation)
-            : await LocalCluster.StartAsync(options, DemoImages.PushAsync, cancellation);
+        cluster = Environment.GetEnvironmentVariable("CLUSTER") switch
+        {
+            "kind" => await KindCluster.StartAsync(DemoImages.PushAsync, cancellation),
+            "external" => await ExternalCluster.StartAsync(cancellation), // for the conformance files alone
+            _ => await LocalCluster.StartAsync(options, DemoImages.PushAsync, cancellation),
+        };
     }
 
     /// <summary>Fails the run when a password of any scenario is to be read anywhere.</summary>
