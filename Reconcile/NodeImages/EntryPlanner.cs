@@ -237,8 +237,30 @@ public sealed class EntryPlanner
         if (mine.Count == 0 || (finished is not null && !again)) return; // nobody pulls by it any more
 
         var policy = Merge(mine);
-        if (entry.PullPolicy != policy && !IsOfPerson(entry)) patch.Add($"{path}/pullPolicy", policy, CrdJson.Default.TagPullPolicy);
+        if (!IsOfPerson(entry)) AmendPolicy(patch, $"{path}/pullPolicy", entry.PullPolicy, policy);
         if ((entry.ImagePullPolicy ?? Defaults.IfNotPresent) != PullPolicyOf(mine)) patch.Add($"{path}/imagePullPolicy", PullPolicyOf(mine), CrdJson.Default.String);
+    }
+
+    /// <summary>Field by field: what else a policy holds may be of a newer OpenKruise.</summary>
+    private static void AmendPolicy(JsonPatch patch, string path, TagPullPolicy? known, TagPullPolicy wanted)
+    {
+        if (known is null)
+        {
+            patch.Add(path, wanted, CrdJson.Default.TagPullPolicy);
+            return;
+        }
+
+        Amend("timeoutSeconds", known.TimeoutSeconds, wanted.TimeoutSeconds);
+        Amend("backoffLimit", known.BackoffLimit, wanted.BackoffLimit);
+        Amend("ttlSecondsAfterFinished", known.TtlSecondsAfterFinished, wanted.TtlSecondsAfterFinished);
+        Amend("activeDeadlineSeconds", known.ActiveDeadlineSeconds, wanted.ActiveDeadlineSeconds);
+
+        void Amend(string field, long? before, long? after)
+        {
+            if (before == after) return;
+            if (after is { } value) patch.Add($"{path}/{field}", value, CrdJson.Default.Int64);
+            else patch.Remove($"{path}/{field}");
+        }
     }
 
     /// <summary>The longest timeout and TTL, the largest backoff, the latest deadline: no owner gets less than it asked for.</summary>

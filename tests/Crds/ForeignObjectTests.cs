@@ -1,14 +1,17 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
 using KruiseImage.Crds;
+using KruiseImage.Scenarios;
+using KruiseImage.Tests.Tidy;
 using Xunit;
 using YamlDotNet.RepresentationModel;
 
 namespace KruiseImage.Tests.Crds;
 
 /// <summary>
-/// Objects that others wrote: the manual's own YAML, and all fields that OpenKruise's CRDs publish. The schema must know each field
+/// Objects that others wrote: the manual's own YAML, and files with all fields that versions of OpenKruise publish. The schema must know each field
 /// (or the server would prune it), validation must accept the object, and our types must read it.
 /// </summary>
 public class ForeignObjectTests
@@ -68,124 +71,43 @@ public class ForeignObjectTests
           succeeded: 0
         """;
 
-    private const string OpenKruiseJob = """
-        apiVersion: apps.kruise.io/v1alpha1
-        kind: ImagePullJob
-        metadata: {name: warm, namespace: team, uid: 1-2, resourceVersion: "7", generation: 2}
-        spec:
-          image: quay.io/team/app@sha256:7cc4b5aefd1d0cadf8d97d4350462ba51c694ebca145b08d7d41b41acc8db5aa
-          imagePullPolicy: Always
-          parallelism: 50
-          pullSecrets: [registry]
-          podSelector:
-            matchLabels: {app: web}
-            matchExpressions: [{key: tier, operator: In, values: [front, back]}]
-          completionPolicy: {type: Never}
-          pullPolicy: {backoffLimit: 0, timeoutSeconds: 60}
-          sandboxConfig: {annotations: {a: b}, labels: {c: d}}
-          tolerations: [{key: dedicated, operator: Exists, effect: NoSchedule}]
-        status:
-          startTime: "2024-03-01T10:00:00Z"
-          completionTime: "2024-03-01T10:05:00Z"
-          desired: 3
-          active: 1
-          succeeded: 1
-          failed: 1
-          failedNodes: [node-1]
-          message: job is running, progress 66.7%
-        """;
-
-    private const string OpenKruiseList = """
-        apiVersion: apps.kruise.io/v1alpha1
-        kind: ImageListPullJob
-        metadata: {name: warm, namespace: team}
-        spec:
-          images: ["nginx:1.9.1", redis]
-          imagePullPolicy: IfNotPresent
-          parallelism: 1
-          selector: {names: [node-1]}
-          completionPolicy: {type: Always, activeDeadlineSeconds: 600, ttlSecondsAfterFinished: 0}
-          pullPolicy: {backoffLimit: 3, timeoutSeconds: 600}
-          sandboxConfig: {annotations: {a: b}}
-          tolerations: [{operator: Exists}]
-        status:
-          startTime: "2024-03-01T10:00:00Z"
-          completionTime: "2024-03-01T10:05:00Z"
-          desired: 2
-          active: 0
-          completed: 2
-          succeeded: 1
-          failedImageStatuses: [{imagePullJob: warm-x7k2p, name: redis, message: "please check for details which nodes failed"}]
-        """;
-
-    private const string OpenKruiseNodeImage = """
-        apiVersion: apps.kruise.io/v1alpha1
-        kind: NodeImage
-        metadata: {name: node-1}
-        spec:
-          images:
-            quay.io/team/app:
-              pullSecrets: [{namespace: kruise-daemon-config, name: registry-x7k2p}]
-              sandboxConfig: {annotations: {a: b}, labels: {c: d}}
-              tags:
-              - tag: v1
-                version: 2
-                createdAt: "2024-03-01T10:00:00Z"
-                imagePullPolicy: Always
-                ownerReferences:
-                - {apiVersion: apps.kruise.io/v1alpha1, kind: ImagePullJob, namespace: team, name: warm, uid: 1-2, resourceVersion: "7"}
-                pullPolicy: {activeDeadlineSeconds: 600, backoffLimit: 3, timeoutSeconds: 60, ttlSecondsAfterFinished: 900}
-        status:
-          desired: 1
-          failed: 0
-          pulling: 0
-          succeeded: 1
-          firstSyncStatus: {syncAt: "2024-03-01T10:00:09Z", status: Success, message: ok}
-          imageStatuses:
-            quay.io/team/app:
-              tags:
-              - tag: v1
-                version: 2
-                phase: Succeeded
-                progress: 100
-                startTime: "2024-03-01T10:00:01Z"
-                completionTime: "2024-03-01T10:00:09Z"
-                imageID: quay.io/team/app@sha256:7cc4b5aefd1d0cadf8d97d4350462ba51c694ebca145b08d7d41b41acc8db5aa
-                message: image already exists
-        """;
+    /// <summary>Objects with all fields of the CRDs that a version of OpenKruise published, and with fields that nobody knows.</summary>
+    public static TheoryData<string> Golden =>
+    [
+        .. Directory.EnumerateFiles(Path.Combine(SourceFile.Root, "tests/Crds/Golden"), "*.yaml", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(SourceFile.Root, file)).Order(StringComparer.Ordinal),
+    ];
 
     [Theory]
     [InlineData(ManualJob)]
     [InlineData(ManualPodSelector)]
-    [InlineData(OpenKruiseJob)]
-    public void A_job_is_valid_and_loses_nothing(string yaml)
-    {
-        var job = Read(yaml, CrdManifest.ImagePullJob, CrdJson.Default.ImagePullJob, lost: ["spec.tolerations"]);
-        Assert.Null(Validation.ImagePullJob(job.Spec));
-    }
+    public void A_job_of_the_manual_is_valid_and_loses_nothing(string yaml) => ReadAndJudge("ImagePullJob", yaml);
 
     [Fact]
-    public void A_list_is_valid_and_loses_nothing()
-    {
-        var list = Read(OpenKruiseList, CrdManifest.ImageListPullJob, CrdJson.Default.ImageListPullJob, lost: ["spec.tolerations"]);
-        Assert.Null(Validation.ImageListPullJob(list.Spec));
-    }
+    public void A_NodeImage_of_the_manual_is_valid_and_loses_nothing() => ReadAndJudge("NodeImage", ManualNodeImage);
 
     [Theory]
-    [InlineData(ManualNodeImage)]
-    [InlineData(OpenKruiseNodeImage)]
-    public void A_NodeImage_is_valid_and_loses_nothing(string yaml) =>
-        Assert.Null(Validation.NodeImage(Read(yaml, CrdManifest.NodeImage, CrdJson.Default.NodeImage, lost: []).Spec));
+    [MemberData(nameof(Golden))]
+    public void An_object_of_OpenKruise_is_valid_and_loses_nothing(string file)
+    {
+        var yaml = File.ReadAllText(Path.Combine(SourceFile.Root, file));
+        ReadAndJudge(Regex.Match(yaml, "(?m)^kind: (.*)$").Groups[1].Value, yaml);
+    }
 
-    /// <param name="lost">Fields that the schema keeps and our types do not: never written, because everything is patched.</param>
-    private static T Read<T>(string yaml, CrdManifest crd, JsonTypeInfo<T> type, string[] lost)
+    private static void ReadAndJudge(string kind, string yaml) => Assert.Null(kind switch
+    {
+        "ImagePullJob" => Validation.ImagePullJob(Read(yaml, CrdManifest.ImagePullJob, CrdJson.Default.ImagePullJob).Spec),
+        "ImageListPullJob" => Validation.ImageListPullJob(Read(yaml, CrdManifest.ImageListPullJob, CrdJson.Default.ImageListPullJob).Spec),
+        _ => Validation.NodeImage(Read(yaml, CrdManifest.NodeImage, CrdJson.Default.NodeImage).Spec),
+    });
+
+    private static T Read<T>(string yaml, CrdManifest crd, JsonTypeInfo<T> type)
         where T : class
     {
-        var json = (JsonObject)ToJson(yaml);
-        Assert.Empty(Unknown(json, crd.Schema, ""));
+        var json = (JsonObject)YamlJson.Read(yaml)!;
+        Assert.DoesNotContain(Unknown(json, crd.Schema, ""), path => !path.Contains(".unknown", StringComparison.Ordinal));
         var value = JsonSerializer.Deserialize(json, type)!;
         var again = (JsonObject)JsonSerializer.SerializeToNode(value, type)!;
-        foreach (var path in lost) (json[path.Split('.')[0]] as JsonObject)?.Remove(path.Split('.')[1]);
         foreach (var part in (string[])["spec", "status"])
             if (json[part] is { } written) Assert.Empty(Missing(written, again[part], part));
         return value;
@@ -206,23 +128,11 @@ public class ForeignObjectTests
     /// <summary>Fields that were read and are not written again, or are written otherwise.</summary>
     private static IEnumerable<string> Missing(JsonNode? written, JsonNode? again, string path) => (written, again) switch
     {
-        (JsonObject fields, JsonObject others) => fields.SelectMany(field => Missing(field.Value, others[field.Key], $"{path}.{field.Key}")),
+        (JsonObject fields, JsonObject others) => fields.Where(field => !IsBeyondOurTypes(field.Key)).SelectMany(field => Missing(field.Value, others[field.Key], $"{path}.{field.Key}")),
         (JsonArray items, JsonArray others) when items.Count == others.Count => items.SelectMany((item, i) => Missing(item, others[i], $"{path}[{i}]")),
         _ => JsonNode.DeepEquals(written, again) ? [] : [$"{path}: {written?.ToJsonString()} became {again?.ToJsonString()}"],
     };
 
-    private static JsonNode ToJson(string yaml)
-    {
-        var stream = new YamlStream();
-        stream.Load(new StringReader(yaml));
-        return ToJson(stream.Documents[0].RootNode);
-    }
-
-    private static JsonNode ToJson(YamlNode node) => node switch
-    {
-        YamlMappingNode mapping => new JsonObject(mapping.Select(pair => KeyValuePair.Create(CrdManifest.Value(pair.Key), (JsonNode?)ToJson(pair.Value)))),
-        YamlSequenceNode sequence => new JsonArray([.. sequence.Select(ToJson)]),
-        YamlScalarNode { Style: YamlDotNet.Core.ScalarStyle.Plain, Value: var text } when long.TryParse(text, out var number) => JsonValue.Create(number),
-        _ => JsonValue.Create(CrdManifest.Value(node)),
-    };
+    /// <summary>Kept because everything is patched and nothing written whole (GoldenTakeoverTests), not because our types hold them.</summary>
+    private static bool IsBeyondOurTypes(string field) => field.StartsWith("unknown", StringComparison.Ordinal) || field == "fieldPath";
 }

@@ -22,6 +22,21 @@ public sealed class ExtremeJobTests
     }
 
     [Fact]
+    public void A_version_at_the_end_of_its_range_is_renewed_all_the_same()
+    {
+        var world = new World().WithNodes("a");
+        world.EditNodeImage("a", _ => new NodeImageSpec
+        {
+            Images = new() { ["nginx"] = new ImageSpec { Tags = [new ImageTagSpec { Tag = "1", Version = long.MaxValue, PullPolicy = new() { TtlSecondsAfterFinished = 300 } }] } },
+        });
+        world.Settle();
+        world.Report("a", PullPhase.Failed, PullReason.NotFound);
+        world.CreateJob("job", new ImagePullJobSpec { Image = "nginx:1" });
+        world.Settle();
+        Assert.InRange(world.Entry("a")!.Version!.Value, 0, (1L << 53) - 1);
+    }
+
+    [Fact]
     public void Numbers_as_large_as_the_API_takes_mean_for_ever()
     {
         var world = new World().WithNodes("a", "b");

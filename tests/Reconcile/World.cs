@@ -320,6 +320,11 @@ public sealed partial class World
         Accept(after with { Metadata = Bump(after.Metadata, specChanged) });
     }
 
+    /// <summary>An object that others wrote.</summary>
+    public void Take(NodeImage nodeImage) => Accept(nodeImage);
+
+    public void Take(ImagePullJob job) => Accept(job);
+
     private void Accept(NodeImage nodeImage) => Board.OnNodeImage(NodeImages.Set(nodeImage.Metadata.Name!, nodeImage), nodeImage, Now);
 
     private void Accept(ImagePullJob job) => Tell(Jobs.Set(ObjectKey.Of(job.Metadata), job), job);
