@@ -99,8 +99,10 @@ public static class DockerConfig
             }
             credential = credential with { Username = pair[..colon], Password = pair[(colon + 1)..].TrimEnd('\0') };
         }
+        var location = RegistryKeyring.Normalize(registry.Name);
         if (credential.IsAnonymous) problems.Add($"the entry of {Host(registry.Name)} is empty");
-        else found.Add(new LocatedCredential(RegistryKeyring.Normalize(registry.Name), credential));
+        else if (location.Length == 0) problems.Add("an entry names no registry"); // not to be taken for one that is for all registries
+        else found.Add(new LocatedCredential(location, credential));
     }
 
     /// <summary>A key may be a URL with a password in it; for messages only what follows.</summary>

@@ -19,22 +19,28 @@ public static class RegistryKeyring
             .Distinct(),
     ];
 
-    /// <summary>"https://quay.io/v1/" → "quay.io"; "registry.test:5000/team/" → "registry.test:5000/team".</summary>
+    /// <summary>
+    /// "https://quay.io/v1/" → "quay.io"; "registry.test:5000/team/" stays, and is not for "team2". Docker writes the version of the
+    /// API that it logged in with; like the kubelet, only "/v1/" and "/v2/" are taken for one.
+    /// </summary>
+    /// <returns>Empty when no registry is named.</returns>
     public static string Normalize(string location)
     {
         var scheme = location.IndexOf("://", StringComparison.Ordinal);
         var rest = scheme < 0 ? location : location[(scheme + 3)..];
-        rest = rest[(rest.LastIndexOf('@') + 1)..];
         var slash = rest.IndexOf('/', StringComparison.Ordinal);
-        var host = slash < 0 ? rest : rest[..slash];
+        var authority = slash < 0 ? rest : rest[..slash];
+        var host = authority[(authority.LastIndexOf('@') + 1)..].ToLowerInvariant();
+        if (host.Length == 0) return "";
         var path = slash < 0 ? "" : rest[slash..];
-        // Docker writes the version of the API it logged in with.
-        if (path is "/v1" or "/v2" || path.StartsWith("/v1/", StringComparison.Ordinal) || path.StartsWith("/v2/", StringComparison.Ordinal)) path = path[3..];
-        host = host.ToLowerInvariant() is "index.docker.io" or "registry-1.docker.io" ? DockerHub : host.ToLowerInvariant();
-        return host + path.TrimEnd('/');
+        if (path.StartsWith("/v1/", StringComparison.Ordinal) || path.StartsWith("/v2/", StringComparison.Ordinal)) path = path[3..];
+        if (path == "/") path = "";
+        return (host is "index.docker.io" or "registry-1.docker.io" ? DockerHub : host) + path;
     }
 
-    private static bool Matches(string location, string canonicalName)
+    /// <summary>Whether a location, normalized or written as one of the kubelet's matchImages, covers an image.</summary>
+    /// <param name="canonicalName">"docker.io/library/nginx".</param>
+    public static bool Matches(string location, string canonicalName)
     {
         var (host, port, path) = Split(location);
         var (imageHost, imagePort, imagePath) = Split(canonicalName);
@@ -46,11 +52,14 @@ public static class RegistryKeyring
     {
         if (host.StartsWith('[')) return string.Equals(pattern, host, StringComparison.OrdinalIgnoreCase);
         var labels = host.ToLowerInvariant().Split('.');
-        var patterns = pattern.Split('.');
+        var patterns = pattern.ToLowerInvariant().Split('.');
         return labels.Length == patterns.Length && labels.Zip(patterns).All(pair => LabelMatches(pair.Second, pair.First));
     }
 
-    /// <summary>'*' is any run of characters within one label, '?' one. Linear: the last star alone is gone back to.</summary>
+    /// <summary>
+    /// '*' is any run of characters within one label, '?' one, "[a-c]" one of those, "[^a-c]" one of the others. Linear: the last star
+    /// alone is gone back to.
+    /// </summary>
     private static bool LabelMatches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> label)
     {
         int at = 0, place = 0, star = -1, resume = 0;
@@ -60,9 +69,9 @@ public static class RegistryKeyring
             {
                 (star, resume) = (at++, place);
             }
-            else if (at < pattern.Length && (pattern[at] == '?' || pattern[at] == label[place]))
+            else if (TermMatches(pattern[at..], label[place], out var length))
             {
-                at++;
+                at += length;
                 place++;
             }
             else if (star >= 0)
@@ -77,6 +86,27 @@ public static class RegistryKeyring
         }
         while (at < pattern.Length && pattern[at] == '*') at++;
         return at == pattern.Length;
+    }
+
+    /// <param name="length">Of the pattern's first term.</param>
+    private static bool TermMatches(ReadOnlySpan<char> pattern, char c, out int length)
+    {
+        length = 1;
+        if (pattern.IsEmpty) return false;
+        if (pattern[0] != '[') return pattern[0] == '?' || pattern[0] == c;
+        var end = pattern.IndexOf(']');
+        if (end < 2) return false; // malformed: it matches nothing, as with the kubelet
+        length = end + 1;
+        var isNegated = pattern[1] == '^';
+        var members = pattern[(isNegated ? 2 : 1)..end];
+        for (var i = 0; i < members.Length; i++)
+        {
+            var isRange = i + 2 < members.Length && members[i + 1] == '-';
+            var last = isRange ? members[i + 2] : members[i];
+            if (c >= members[i] && c <= last) return !isNegated;
+            if (isRange) i += 2;
+        }
+        return isNegated;
     }
 
     private static (string Host, string Port, string Path) Split(string location)
