@@ -6,7 +6,7 @@ namespace KruiseImage.Cri;
 /// One attempt at one image: credentials, the PullImage call with each of them, the image's digest; beside it the reading of
 /// progress. Run by the pull pool. It decides nothing about retries or time: it ends with an outcome, or by cancellation.
 /// </summary>
-internal sealed class PullAttempt(PullEntry entry, IImageService runtime, PullSecrets secrets, TimeProvider clock, Action<ProgressSample> report)
+internal sealed class PullAttempt(PullEntry entry, IImageService runtime, PullCredentials credentials, TimeProvider clock, Action<ProgressSample> report)
 {
     /// <summary>The first look comes late enough that a fast pull is never looked at.</summary>
     private static readonly TimeSpan ProgressPeriod = TimeSpan.FromSeconds(1);
@@ -34,7 +34,7 @@ internal sealed class PullAttempt(PullEntry entry, IImageService runtime, PullSe
     private async Task<PullOutcome> Pull(CancellationToken cancellationToken)
     {
         PullFailure? told = null;
-        foreach (var credential in await secrets.For(entry, cancellationToken).ConfigureAwait(false))
+        await foreach (var credential in credentials.For(entry, cancellationToken).ConfigureAwait(false))
         {
             var answer = await runtime.Pull(entry.Reference, credential, entry.SandboxConfig, cancellationToken).ConfigureAwait(false);
             if (answer.Failure is null) return await Describe(answer.Value!, cancellationToken).ConfigureAwait(false);

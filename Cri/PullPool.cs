@@ -6,7 +6,7 @@ namespace KruiseImage.Cri;
 /// Performs the pull table's actions on the runtime: questions, pulls and their cancellation. Called by the sync loop; what comes of
 /// each is told to the inbox, always, also of a cancelled pull. It decides nothing: slots, retries and time are the table's.
 /// </summary>
-public sealed class PullPool(IImageService runtime, PullSecrets secrets, SyncInbox inbox, TimeProvider clock)
+public sealed class PullPool(IImageService runtime, PullCredentials credentials, SyncInbox inbox, TimeProvider clock)
 {
     private readonly ConcurrentDictionary<long, CancellationTokenSource> _pulls = new();
 
@@ -21,7 +21,7 @@ public sealed class PullPool(IImageService runtime, PullSecrets secrets, SyncInb
         inbox.Run(async closing =>
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(closing, cancel.Token);
-            var attempt = new PullAttempt(start.Entry, runtime, secrets, clock, sample => inbox.Tell(new PullProgressed(start.Attempt, sample)));
+            var attempt = new PullAttempt(start.Entry, runtime, credentials, clock, sample => inbox.Tell(new PullProgressed(start.Attempt, sample)));
             var outcome = await attempt.Run(either.Token).ConfigureAwait(false);
             _pulls.TryRemove(start.Attempt, out _);
             return new PullEnded(start.Attempt, outcome);

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace KruiseImage.Cri;
 
 /// <summary>
-/// Reads the secrets that a NodeImage names and turns them into credentials for one image. Pulls call it, and each reads anew: a
+/// Reads the secrets that a NodeImage names and turns them into credentials for one image. PullCredentials calls it, and it reads anew each time: a
 /// refused password is not tried again, so a pull that began with the one before the last change would fail for good. A secret that
 /// is missing or malformed is told once and skipped: the pull goes on with what there is (contract 4.3, 4.5). It must never log or
 /// return a secret's content.
@@ -18,7 +18,7 @@ public sealed partial class PullSecrets(IKubeClient client, ILogger<PullSecrets>
     /// <summary>Secret to what was wrong with it when it was last read.</summary>
     private readonly ConcurrentDictionary<string, string> _told = new(StringComparer.Ordinal);
 
-    /// <summary>Credentials to try, in this order; last without any.</summary>
+    /// <summary>Credentials that match, in the order in which to try them.</summary>
     public async Task<IReadOnlyList<RegistryCredential>> For(PullEntry entry, CancellationToken cancellationToken)
     {
         var located = new List<LocatedCredential>();
@@ -29,7 +29,7 @@ public sealed partial class PullSecrets(IKubeClient client, ILogger<PullSecrets>
             var read = await Read(reference.Namespace ?? "default", reference.Name!, cancellationToken).ConfigureAwait(false);
             if (Serves(read, entry)) located.AddRange(read.Credentials);
         }
-        return [.. RegistryKeyring.Lookup(entry.CanonicalName, located), RegistryCredential.Anonymous];
+        return RegistryKeyring.Lookup(entry.CanonicalName, located);
     }
 
     /// <summary>

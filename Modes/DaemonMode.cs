@@ -1,6 +1,7 @@
 using System.CommandLine;
 using KruiseImage.Crds;
 using KruiseImage.Cri;
+using KruiseImage.Cri.CredentialProviders;
 using KruiseImage.Reconcile.Kube;
 using Microsoft.Extensions.Logging;
 using Prometheus;
@@ -58,13 +59,15 @@ public static partial class DaemonMode
         ];
 
         using var memory = new IdleMemory(clock);
+        var secrets = new PullSecrets(client, loggers.CreateLogger<PullSecrets>());
+        var providers = new CredentialProviderSet(settings.CredentialProviders, clock, loggers.CreateLogger<CredentialProviderSet>());
         var metrics = new DaemonMetrics(Metrics.DefaultFactory);
         var loop = new SyncLoop(
             settings.NodeName, store, inbox,
             new PullTable(settings.Limits),
             new StatusLedger(),
             runtime,
-            new PullPool(runtime, new PullSecrets(client, loggers.CreateLogger<PullSecrets>()), inbox, clock),
+            new PullPool(runtime, new PullCredentials(secrets, providers), inbox, clock),
             new StatusReporter(client, store, inbox, loggers.CreateLogger<StatusReporter>()),
             new PullAnnouncer(events, metrics, loggers.CreateLogger<PullAnnouncer>()),
             metrics, memory, random, clock, loggers.CreateLogger<SyncLoop>());

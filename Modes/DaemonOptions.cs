@@ -1,5 +1,6 @@
 using System.CommandLine;
 using KruiseImage.Cri;
+using KruiseImage.Cri.CredentialProviders;
 using KruiseImage.Reconcile.Kube;
 using Microsoft.Extensions.Logging;
 
@@ -7,7 +8,13 @@ namespace KruiseImage.Modes;
 
 /// <summary>What the daemon was told.</summary>
 public sealed record DaemonSettings(
-    ClusterConfig Connection, string NodeName, IReadOnlyList<RuntimeEndpoint> Runtimes, PullLimits Limits, string Listen, LogLevel LogLevel);
+    ClusterConfig Connection,
+    string NodeName,
+    IReadOnlyList<RuntimeEndpoint> Runtimes,
+    PullLimits Limits,
+    IReadOnlyList<CredentialProviderSpec> CredentialProviders,
+    string Listen,
+    LogLevel LogLevel);
 
 /// <summary>The options of the daemon.</summary>
 public sealed class DaemonOptions
@@ -35,6 +42,18 @@ public sealed class DaemonOptions
     private readonly Option<int> _stallTimeout = ServerOptions.Number(
         "--stall-timeout", "Seconds below that rate after which the attempt is given up and repeated; 0: never.", 120, 0, 86400, "seconds");
 
+    private readonly Option<string?> _providerConfig = new("--image-credential-provider-config")
+    {
+        Description = "The kubelet's CredentialProviderConfig, a file or a directory of files: plugins that are asked for credentials [default: none].",
+        HelpName = "path",
+    };
+
+    private readonly Option<string?> _providerBinDirectory = new("--image-credential-provider-bin-dir")
+    {
+        Description = "The directory of those plugins.",
+        HelpName = "path",
+    };
+
     private readonly Option<string> _listen = ServerOptions.Listen();
     private readonly Option<LogLevel> _logLevel = ServerOptions.LogLevel();
 
@@ -45,7 +64,8 @@ public sealed class DaemonOptions
             if (result.GetValueOrDefault<string?>() is { } endpoint && !RuntimeEndpoint.TryParse(endpoint, out _, out var error)) result.AddError($"--runtime-endpoint: {error}");
         });
         ConnectionOptions.AddClusterTo(command);
-        foreach (var option in new Option[] { _nodeName, _runtime, _concurrentPulls, _minPullRate, _stallTimeout, _listen, _logLevel }) command.Options.Add(option);
+        foreach (var option in new Option[] { _nodeName, _runtime, _concurrentPulls, _minPullRate, _stallTimeout, _providerConfig, _providerBinDirectory, _listen, _logLevel })
+            command.Options.Add(option);
     }
 
     public DaemonSettings Read(ParseResult parsed)
@@ -59,7 +79,23 @@ public sealed class DaemonOptions
             JitterSeed = nodeName,
         };
         var runtimes = parsed.GetValue(_runtime) is { } text && RuntimeEndpoint.TryParse(text, out var asked, out _) ? [asked] : RuntimeEndpoint.Usual;
-        return new DaemonSettings(ConnectionOptions.LoadCluster(parsed), nodeName, runtimes, limits, parsed.GetValue(_listen)!, parsed.GetValue(_logLevel));
+        var providers = CredentialProviders(parsed.GetValue(_providerConfig), parsed.GetValue(_providerBinDirectory));
+        return new DaemonSettings(ConnectionOptions.LoadCluster(parsed), nodeName, runtimes, limits, providers, parsed.GetValue(_listen)!, parsed.GetValue(_logLevel));
+    }
+
+    private IReadOnlyList<CredentialProviderSpec> CredentialProviders(string? config, string? binDirectory)
+    {
+        if (string.IsNullOrEmpty(config) && string.IsNullOrEmpty(binDirectory)) return [];
+        if (string.IsNullOrEmpty(config) || string.IsNullOrEmpty(binDirectory))
+            throw CommandException.Usage($"{_providerConfig.Name} and {_providerBinDirectory.Name} go together: give both or neither");
+        try
+        {
+            return CredentialProviderFiles.Load(config, binDirectory);
+        }
+        catch (CredentialProviderException wrong)
+        {
+            throw CommandException.Usage($"{_providerConfig.Name}: {wrong.Message}");
+        }
     }
 
     private static string First(params string?[] values) => values.First(value => !string.IsNullOrEmpty(value))!;

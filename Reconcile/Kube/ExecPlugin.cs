@@ -1,6 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
-
 namespace KruiseImage.Reconcile.Kube;
 
 /// <summary>
@@ -44,36 +41,14 @@ public sealed class ExecPlugin(ExecPluginSpec spec, TimeProvider clock) : ICrede
         var isInteractive = spec.InteractiveMode != "Never" && !Console.IsInputRedirected;
         if (spec.InteractiveMode == "Always" && !isInteractive)
             throw new ClusterConfigException($"the credential plugin {spec.Command} needs a terminal, and there is none: use a kubeconfig user that does not");
-        using var process = Start(isInteractive);
-        try
+        var run = await PluginProcess.Run(new PluginCommand(spec.Command)
         {
-            if (!isInteractive) process.StandardInput.Close();
-            var output = await process.StandardOutput.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
-            await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
-            if (process.ExitCode != 0)
-                throw new ClusterConfigException($"the credential plugin {spec.Command} failed with exit code {process.ExitCode}: run it by hand to see why");
-            return output;
-        }
-        finally
-        {
-            if (!process.HasExited) process.Kill(entireProcessTree: true);
-        }
-    }
-
-    private Process Start(bool isInteractive)
-    {
-        var start = new ProcessStartInfo(spec.Command) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardInput = !isInteractive };
-        foreach (var argument in spec.Arguments) start.ArgumentList.Add(argument);
-        foreach (var (name, value) in spec.Environment) start.Environment[name] = value;
-        start.Environment["KUBERNETES_EXEC_INFO"] = spec.ExecInfo(isInteractive);
-        try
-        {
-            return Process.Start(start)!;
-        }
-        catch (Win32Exception missing)
-        {
-            var hint = spec.InstallHint is { } text ? $": {text}" : ": install it, or correct the kubeconfig";
-            throw new ClusterConfigException($"the credential plugin {spec.Command} cannot be run ({missing.Message.Split(". ")[^1]}){hint}");
-        }
+            Arguments = spec.Arguments,
+            Environment = [.. spec.Environment, KeyValuePair.Create("KUBERNETES_EXEC_INFO", spec.ExecInfo(isInteractive))],
+            Input = isInteractive ? null : "",
+        }, cancellationToken).ConfigureAwait(false);
+        if (run.Problem is null) return run.Output;
+        var hint = run.NotStarted is null ? "run it by hand to see why" : spec.InstallHint ?? "install it, or correct the kubeconfig";
+        throw new ClusterConfigException($"the credential plugin {spec.Command} {run.Problem}: {hint}");
     }
 }
