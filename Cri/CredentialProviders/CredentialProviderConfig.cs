@@ -37,7 +37,7 @@ public static class CredentialProviderConfig
     private static CredentialProviderSpec Provider(ConfigNode node)
     {
         var name = node.Text("name") ?? throw node.Wrong("has no name: name its executable");
-        if (name is "." or ".." || name.AsSpan().ContainsAny('/', ' ', '\0'))
+        if (name is "" or "." or ".." || name.AsSpan().ContainsAny('/', ' ', '\0'))
             throw node.Wrong("has a name that is not one of a file: name its executable, without spaces and without its directory");
         node = node with { Where = $"{node.Where} \"{name}\"" };
         node.KnowsOnly("name", "matchImages", "defaultCacheDuration", "apiVersion", "args", "env", "tokenAttributes");
