@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KruiseImage.Crds;
 using KruiseImage.Cri.CredentialProviders;
 
 namespace KruiseImage.Cri;

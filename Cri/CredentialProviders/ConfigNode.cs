@@ -48,7 +48,8 @@ internal sealed record ConfigNode(string Where, YamlMappingNode Fields)
 
     public IReadOnlyList<string> Texts(string name) =>
     [
-        .. Items(name).Select(item => item is YamlScalarNode { Value: { } text } ? text : throw Wrong($"has {name} with an item that is not a text: quote each item")),
+        .. Items(name).Select(item =>
+            item is YamlScalarNode { Value: { } text } ? text : throw Wrong($"has {name} with an item that is not a text: quote each item")),
     ];
 
     /// <summary>Objects of a list.</summary>

@@ -1,3 +1,5 @@
+using KruiseImage.Crds;
+
 namespace KruiseImage.Cri.CredentialProviders;
 
 /// <summary>What a provider once answered.</summary>

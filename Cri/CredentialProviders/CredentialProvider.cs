@@ -64,13 +64,14 @@ internal sealed partial class CredentialProvider(CredentialProviderSpec spec, Ti
             var command = new PluginCommand(spec.Path)
             {
                 Arguments = spec.Arguments,
-                Environment = spec.Environment,
+                Environment = spec.Variables,
                 Input = ProviderProtocol.Request(spec.ApiVersion, image),
                 HidesErrors = true,
             };
             var run = await PluginProcess.Run(command, either.Token).ConfigureAwait(false);
             var problem = run.Problem ?? "";
-            return problem.Length == 0 && ProviderProtocol.Read(run.Output, spec.ApiVersion, out problem) is { } response ? Keep(image, response) : Skip(image, problem);
+            var response = problem.Length == 0 ? ProviderProtocol.Read(run.Output, spec.ApiVersion, out problem) : null;
+            return response is null ? Skip(image, problem) : Keep(image, response);
         }
         catch (OperationCanceledException) when (!abandoned.IsCancellationRequested)
         {

@@ -45,11 +45,11 @@ public static class CredentialProviderConfig
         {
             Name = name,
             ApiVersion = ProtocolVersions.FirstOrDefault(known => known == node.Text("apiVersion"))
-                ?? throw node.Wrong($"has an apiVersion that is not known: set it to {ProtocolVersions[0]}, or to {ProtocolVersions[1]} or {ProtocolVersions[2]} for an old plugin"),
+                ?? throw node.Wrong($"has an apiVersion that is not known: set it to {ProtocolVersions[0]}, or for an old plugin to {ProtocolVersions[1]} or {ProtocolVersions[2]}"),
             MatchImages = MatchImages(node),
             DefaultCacheDuration = DefaultCacheDuration(node),
             Arguments = node.Texts("args"),
-            Environment = [.. node.Objects("env", "env").Select(Variable)],
+            Variables = [.. node.Objects("env", "env").Select(Variable)],
             NeedsServiceAccount = NeedsServiceAccount(node),
         };
     }
@@ -60,7 +60,8 @@ public static class CredentialProviderConfig
         if (patterns.Count == 0) throw node.Wrong("has no matchImages: name the registries that it is for, such as \"*.registry.example\"");
         foreach (var pattern in patterns)
         {
-            if (pattern.Contains("://", StringComparison.Ordinal)) throw node.Wrong($"has \"{pattern}\" in matchImages, which matches no image: leave out what stands before \"://\", and that");
+            if (pattern.Contains("://", StringComparison.Ordinal))
+                throw node.Wrong($"has \"{pattern}\" in matchImages, which matches no image: leave out what stands before \"://\", and that");
             if (pattern.Length == 0 || pattern[0] is '/' or ':' || pattern.Any(char.IsWhiteSpace))
                 throw node.Wrong($"has \"{pattern}\" in matchImages, which names no registry: write HOST, HOST:PORT or HOST/PATH");
         }
@@ -70,14 +71,16 @@ public static class CredentialProviderConfig
     private static TimeSpan DefaultCacheDuration(ConfigNode node)
     {
         var text = node.Text("defaultCacheDuration") ?? throw node.Wrong("has no defaultCacheDuration: set it, such as \"12h\", or \"0s\" for no cache");
-        if (!GoDuration.TryParse(text, out var duration)) throw node.Wrong($"has the defaultCacheDuration \"{text}\", which is not a duration such as 90s, 10m or 1h30m");
+        if (!GoDuration.TryParse(text, out var duration))
+            throw node.Wrong($"has the defaultCacheDuration \"{text}\", which is not a duration such as 90s, 10m or 1h30m");
         return duration >= TimeSpan.Zero ? duration : throw node.Wrong("has a negative defaultCacheDuration: \"0s\" is for no cache");
     }
 
     private static KeyValuePair<string, string> Variable(ConfigNode node)
     {
         node.KnowsOnly("name", "value");
-        if (node.Text("name") is not { Length: > 0 } name || name.AsSpan().ContainsAny('=', '\0')) throw node.Wrong("has no name of a variable: name it, without '='");
+        if (node.Text("name") is not { Length: > 0 } name || name.AsSpan().ContainsAny('=', '\0'))
+            throw node.Wrong("has no name of a variable: name it, without '='");
         return KeyValuePair.Create(name, node.Text("value") ?? "");
     }
 

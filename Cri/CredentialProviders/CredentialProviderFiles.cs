@@ -13,7 +13,8 @@ public static class CredentialProviderFiles
     /// <exception cref="CredentialProviderException">What is wrong, and what to do.</exception>
     public static IReadOnlyList<CredentialProviderSpec> Load(string config, string binDirectory)
     {
-        if (!Directory.Exists(binDirectory)) throw new CredentialProviderException($"there is no directory {binDirectory}: mount the one that holds the credential providers");
+        if (!Directory.Exists(binDirectory))
+            throw new CredentialProviderException($"there is no directory {binDirectory}: mount the one that holds the credential providers");
         var providers = FilesOf(config).SelectMany(file => CredentialProviderConfig.Parse(Text(file), file)).ToList();
         CredentialProviderConfig.NoneTwice(providers, config);
         return [.. providers.Select(provider => provider with { Path = Find(provider.Name, Path.GetFullPath(binDirectory)) })];
@@ -24,7 +25,9 @@ public static class CredentialProviderFiles
     {
         if (!Directory.Exists(config)) return [config];
         var files = Read(config, () => Directory.GetFiles(config).Where(file => Extensions.Contains(Path.GetExtension(file), StringComparer.Ordinal)));
-        return files.Any() ? [.. files.Order(StringComparer.Ordinal)] : throw new CredentialProviderException($"{config} has no file *.json, *.yaml or *.yml: name the one that holds the {CredentialProviderConfig.Kind}");
+        if (!files.Any())
+            throw new CredentialProviderException($"{config} has no file *.json, *.yaml or *.yml: name the one that holds the {CredentialProviderConfig.Kind}");
+        return [.. files.Order(StringComparer.Ordinal)];
     }
 
     private static string Text(string file) => File.Exists(file)
@@ -46,8 +49,10 @@ public static class CredentialProviderFiles
     private static string Find(string name, string binDirectory)
     {
         var path = Path.Combine(binDirectory, name);
-        if (!File.Exists(path)) throw new CredentialProviderException($"the credential provider \"{name}\" is not in {binDirectory}: install it there, or remove it from the {CredentialProviderConfig.Kind}");
-        if (OperatingSystem.IsLinux() && (File.GetUnixFileMode(path) & Executable) == 0) throw new CredentialProviderException($"{path} is not executable: allow it with chmod +x");
+        if (!File.Exists(path))
+            throw new CredentialProviderException($"the credential provider \"{name}\" is not in {binDirectory}: install it there, or remove it from the {CredentialProviderConfig.Kind}");
+        if (OperatingSystem.IsLinux() && (File.GetUnixFileMode(path) & Executable) == 0)
+            throw new CredentialProviderException($"{path} is not executable: allow it with chmod +x");
         return path;
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KruiseImage.Crds;
 using Microsoft.Extensions.Logging;
 
 namespace KruiseImage.Cri.CredentialProviders;
@@ -61,6 +62,6 @@ public sealed partial class CredentialProviderSet
         return isAny;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "credential provider {Name} is not used: it needs the token of a pod's service account, and images are pulled here before there is a pod")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "credential provider {Name} is not used: it needs the token of a pod's service account, and there is no pod yet")]
     private static partial void LogNotUsed(ILogger logger, string name);
 }

@@ -1,3 +1,5 @@
+using KruiseImage.Crds;
+
 namespace KruiseImage.Cri.CredentialProviders;
 
 /// <summary>One provider of a CredentialProviderConfig, checked: what is run for which images, and how long its answers hold.</summary>
@@ -10,7 +12,7 @@ public sealed record CredentialProviderSpec
     public required IReadOnlyList<string> MatchImages { get; init; }
     public required TimeSpan DefaultCacheDuration { get; init; }
     public IReadOnlyList<string> Arguments { get; init; } = [];
-    public IReadOnlyList<KeyValuePair<string, string>> Environment { get; init; } = [];
+    public IReadOnlyList<KeyValuePair<string, string>> Variables { get; init; } = [];
 
     /// <summary>
     /// It is run only with the token of a pod's service account. A pull ahead of any pod has none, so it is not run; the kubelet does

@@ -37,7 +37,7 @@ public sealed class CredentialProviderConfigTests : IDisposable
         Assert.Equal(["*.dkr.ecr.*.amazonaws.com", "public.ecr.aws"], provider.MatchImages);
         Assert.Equal(TimeSpan.FromMinutes(90), provider.DefaultCacheDuration);
         Assert.Equal(["get-credentials", "--v=3"], provider.Arguments);
-        Assert.Equal([KeyValuePair.Create("AWS_PROFILE", "a: b"), KeyValuePair.Create("EMPTY", "")], provider.Environment);
+        Assert.Equal([KeyValuePair.Create("AWS_PROFILE", "a: b"), KeyValuePair.Create("EMPTY", "")], provider.Variables);
         Assert.False(provider.NeedsServiceAccount);
     }
 
@@ -50,7 +50,7 @@ public sealed class CredentialProviderConfigTests : IDisposable
             """, "x.json"));
         Assert.Equal(("acr", TimeSpan.Zero), (provider.Name, provider.DefaultCacheDuration));
         Assert.Empty(provider.Arguments);
-        Assert.Equal("ü\"/", Assert.Single(provider.Environment).Value);
+        Assert.Equal("ü\"/", Assert.Single(provider.Variables).Value);
     }
 
     [Theory]
@@ -94,7 +94,7 @@ public sealed class CredentialProviderConfigTests : IDisposable
     [InlineData("12h", "12", "has the defaultCacheDuration \"12\", which is not a duration such as 90s, 10m or 1h30m")]
     [InlineData("12h", "1d", "has the defaultCacheDuration \"1d\", which is not a duration such as 90s, 10m or 1h30m")]
     [InlineData("12h", "-1s", "has a negative defaultCacheDuration: \"0s\" is for no cache")]
-    [InlineData("k8s.io/v1}", "k8s.io/v2}", "has an apiVersion that is not known: set it to credentialprovider.kubelet.k8s.io/v1, or to credentialprovider.kubelet.k8s.io/v1beta1 or credentialprovider.kubelet.k8s.io/v1alpha1 for an old plugin")]
+    [InlineData("k8s.io/v1}", "k8s.io/v2}", "has an apiVersion that is not known: set it to credentialprovider.kubelet.k8s.io/v1, or for an old plugin to credentialprovider.kubelet.k8s.io/v1beta1 or credentialprovider.kubelet.k8s.io/v1alpha1")]
     [InlineData("v1}", "v1, args: all}", "has args that is not a list: write a list")]
     [InlineData("v1}", "v1, env: [{value: s3cret}]}", "has no name of a variable: name it, without '='", "1 \"ecr\": env 1")]
     [InlineData("v1}", "v1, env: [{name: A=B, value: s3cret}]}", "has no name of a variable: name it, without '='", "1 \"ecr\": env 1")]

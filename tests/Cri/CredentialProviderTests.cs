@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KruiseImage.Crds;
 using KruiseImage.Cri;
 using KruiseImage.Cri.CredentialProviders;
 using KruiseImage.Reconcile.Kube;
@@ -25,7 +26,7 @@ public sealed class CredentialProviderTests : IDisposable
         var spec = _folder.Provider($"""echo "$WHO|$HOME|$PATH" > env; {PluginFolder.Print()}""") with
         {
             Arguments = ["get", "two words", "$HOME \"quoted\""],
-            Environment = [KeyValuePair.Create("WHO", "me & you"), KeyValuePair.Create("HOME", "/over/written")],
+            Variables = [KeyValuePair.Create("WHO", "me & you"), KeyValuePair.Create("HOME", "/over/written")],
         };
         Assert.Equal([("u1", "p1")], await Ask(Set(spec)));
         using var request = JsonDocument.Parse(_folder.Text("plugin.stdin"));
@@ -194,6 +195,18 @@ public sealed class CredentialProviderTests : IDisposable
         await _folder.Ended("plugin.runs");
         await _folder.Ended("child");
         Assert.StartsWith($"credential provider plugin did not answer within 60 seconds, asked for {Image};", Assert.Single(_log.Lines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_process_that_a_plugin_leaves_behind_holds_a_pull_for_its_minute_at_most()
+    {
+        var answer = Ask(Set(_folder.Provider($"sleep 20 & echo $! > child; {PluginFolder.Print()}")));
+        await _folder.Wrote("child");
+        await _folder.Ended("plugin.runs");
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Empty(await answer);
+        using var left = System.Diagnostics.Process.GetProcessById(int.Parse(_folder.Text("child"), System.Globalization.CultureInfo.InvariantCulture));
+        left.Kill();
     }
 
     [Theory]

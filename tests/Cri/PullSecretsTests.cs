@@ -37,8 +37,7 @@ public sealed class PullSecretsTests
     {
         var secrets = new PullSecrets(new Server(), NullLogger<PullSecrets>.Instance);
         var found = await secrets.For(Entry(owners), CancellationToken.None);
-        Assert.True(found[^1].IsAnonymous, what);
-        Assert.Equal(expected, found.SkipLast(1).Select(credential => credential.Username).Order());
+        Assert.True(expected.SequenceEqual(found.Select(credential => credential.Username).Order()), what);
     }
 
     [Fact]
@@ -46,7 +45,7 @@ public sealed class PullSecretsTests
     {
         var secrets = new PullSecrets(new Server(), NullLogger<PullSecrets>.Instance);
         var entry = Entry([JobOfA]) with { PullSecrets = [.. Broken.Select(Reference)] };
-        Assert.Equal(["a", ""], (await secrets.For(entry, CancellationToken.None)).Select(credential => credential.Username));
+        Assert.Equal(["a"], (await secrets.For(entry, CancellationToken.None)).Select(credential => credential.Username));
     }
 
     /// <summary>A refused password is not tried again: a pull that used the one of a moment ago would fail for good.</summary>

@@ -22,7 +22,7 @@ public partial class LayerTests
     /// <summary>Decide, and do nothing: no tasks, no network, no clock, no chance, no logger.</summary>
     private static readonly string[] Pure =
         ["*Planner.cs", "*Machine.cs", "*Core.cs", "*Plan.cs", "PullTable.cs", "LeaderLease.cs", "JobTally.cs", "Backoff.cs", "NodeSlots.cs", "*StatusWriter.cs", "ChildTemplate.cs",
-         "StatusReport.cs", "JobConditions.cs", "TtlAfterFinished.cs"];
+         "StatusReport.cs", "JobConditions.cs", "TtlAfterFinished.cs", "CredentialProviderConfig.cs", "ProviderProtocol.cs", "CredentialCache.cs", "GoDuration.cs"];
 
     [Theory]
     [MemberData(nameof(Forbidden))]
