@@ -11,7 +11,7 @@ namespace KruiseImage.Cri.CredentialProviders;
 public sealed partial class CredentialProviderSet
 {
     /// <summary>A cached credential that is refused is asked for again, but not more often than this.</summary>
-    private static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(10);
 
     private readonly List<CredentialProvider> _providers = [];
     private readonly TimeProvider _clock;

@@ -118,8 +118,9 @@ public sealed class CredentialProviderTests : IDisposable
     {
         var set = Set(_folder.Provider(PluginFolder.Print("Global")));
         Assert.Equal([("u1", "p1")], await Ask(set, "a.test/x"));
+        _clock.Advance(TimeSpan.FromSeconds(9));
         Assert.Equal([("u1", "p1")], await Ask(set, "a.test/x"));
-        _clock.Advance(TimeSpan.FromMinutes(2));
+        _clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal([("u1", "p1"), ("u2", "p2")], await Ask(set, "a.test/x"));
         Assert.Equal([("u2", "p2")], await Ask(set, "a.test/x"));
     }
