@@ -21,7 +21,7 @@ public sealed class PullAttemptTests : IDisposable
     public PullAttemptTests()
     {
         var providers = new CredentialProviderSet([_folder.Provider(PluginFolder.Print("Registry", "plugin", "hunter$run"))], _clock, _log);
-        _credentials = new PullCredentials(new PullSecrets(new SecretsOnly(), _clock, _secretsLog), providers);
+        _credentials = new PullCredentials(new PullSecrets(new SecretsOnly(), _secretsLog), providers);
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class GoldenTakeoverTests
         foreach (var patch in world.Writes.OfType<PatchNodeImage>().Where(patch => patch.Name == "node-1"))
             nodeImageFile = Patched(nodeImageFile, patch);
         foreach (var write in world.Writes.OfType<PatchJobStatus>())
-            jobFile = Merged(jobFile, JsonNode.Parse(JobStatusPatch.Write("4711", write.Status).Span)!);
+            jobFile = Merged(jobFile, JsonNode.Parse(StatusPatch.Write("4711", write.Status, CrdJson.Default.ImagePullJobStatus).Span)!);
 
         Complaints.None(Lost(Read(version, "nodeimage"), nodeImageFile, ""));
         Complaints.None(Lost(Read(version, "imagepulljob"), jobFile, "").Where(path => !path.StartsWith("status.", StringComparison.Ordinal) || path.Contains("unknown", StringComparison.Ordinal)));
