@@ -33,8 +33,8 @@ internal sealed class PullAttempt(PullEntry entry, IImageService runtime, PullCr
     /// <summary>Every credential that matches, then none: a registry may have the image for everybody and refuse a stale password.</summary>
     private async Task<PullOutcome> Pull(CancellationToken cancellationToken)
     {
-        PullFailure? told = null;
-        await foreach (var credential in credentials.For(entry, cancellationToken).ConfigureAwait(false))
+        PullFailure? told = null, unread = null;
+        await foreach (var credential in credentials.For(entry, failure => unread = failure, cancellationToken).ConfigureAwait(false))
         {
             var answer = await runtime.Pull(entry.Reference, credential, entry.SandboxConfig, cancellationToken).ConfigureAwait(false);
             if (answer.Failure is null) return await Describe(answer.Value!, cancellationToken).ConfigureAwait(false);
@@ -44,7 +44,8 @@ internal sealed class PullAttempt(PullEntry entry, IImageService runtime, PullCr
             if (told is null || told.Reason == PullReason.Auth) told = failure;
             if (failure.Reason is not (PullReason.Auth or PullReason.NotFound)) return new PullOutcome(null, failure);
         }
-        return new PullOutcome(null, told);
+        // A refusal is final, but not while the right secret may be one that could not be read.
+        return new PullOutcome(null, unread ?? told);
     }
 
     /// <summary>PullImage answers with the runtime's own ID; the digest and the size come from asking for the image.</summary>

@@ -10,10 +10,11 @@ namespace KruiseImage.Cri;
 /// </summary>
 public sealed class PullCredentials(PullSecrets secrets, CredentialProviderSet providers)
 {
-    public async IAsyncEnumerable<RegistryCredential> For(PullEntry entry, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="unread">Told of a secret for which the API server could not answer.</param>
+    public async IAsyncEnumerable<RegistryCredential> For(PullEntry entry, Action<PullFailure> unread, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var shown = new HashSet<RegistryCredential>();
-        foreach (var credential in await secrets.For(entry, cancellationToken).ConfigureAwait(false))
+        foreach (var credential in await secrets.For(entry, unread, cancellationToken).ConfigureAwait(false))
         {
             if (shown.Add(credential)) yield return credential;
         }

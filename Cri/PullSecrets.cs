@@ -6,12 +6,12 @@ using Microsoft.Extensions.Logging;
 namespace KruiseImage.Cri;
 
 /// <summary>
-/// Reads the secrets that a NodeImage names and turns them into credentials for one image. PullCredentials calls it, and it reads anew each time: a
-/// refused password is not tried again, so a pull that began with the one before the last change would fail for good. A secret that
-/// is missing or malformed is told once and skipped: the pull goes on with what there is (contract 4.3, 4.5). It must never log or
-/// return a secret's content.
+/// Reads the secrets that a NodeImage names and turns them into credentials for one image. PullCredentials calls it, and each time
+/// it reads anew: a refused password is not tried again, so a pull that began with the one before the last change would fail for
+/// good. A secret that is missing or malformed is told once and skipped: the pull goes on with what there is (contract 4.3, 4.5).
+/// It must never log or return a secret's content, nor ask for one of another namespace than the daemons' own.
 /// </summary>
-public sealed partial class PullSecrets(IKubeClient client, ILogger<PullSecrets> logger)
+public sealed partial class PullSecrets(IKubeClient client, string secretNamespace, ILogger<PullSecrets> logger)
 {
     private const int MostTold = 64;
 
@@ -19,15 +19,23 @@ public sealed partial class PullSecrets(IKubeClient client, ILogger<PullSecrets>
     private readonly ConcurrentDictionary<string, string> _told = new(StringComparer.Ordinal);
 
     /// <summary>Credentials that match, in the order in which to try them.</summary>
-    public async Task<IReadOnlyList<RegistryCredential>> For(PullEntry entry, CancellationToken cancellationToken)
+    /// <param name="unread">Told when the API server could not answer for a secret: it may well be the right one.</param>
+    public async Task<IReadOnlyList<RegistryCredential>> For(PullEntry entry, Action<PullFailure> unread, CancellationToken cancellationToken)
     {
         var located = new List<LocatedCredential>();
         foreach (var reference in entry.PullSecrets)
         {
             // What is no name must not come into the path of a request: a person may have written it.
-            if (!Validation.IsObjectName(reference.Name) || !Validation.IsObjectName(reference.Namespace ?? "default")) continue;
-            var read = await Read(reference.Namespace ?? "default", reference.Name!, cancellationToken).ConfigureAwait(false);
+            if (!Validation.IsObjectName(reference.Name)) continue;
+            if (reference.Namespace != secretNamespace)
+            {
+                Tell($"{reference.Namespace}/{reference.Name}", $"is not in {secretNamespace}, the one namespace that daemons read");
+                continue;
+            }
+
+            var read = await Read(reference.Name!, cancellationToken).ConfigureAwait(false);
             if (Serves(read, entry)) located.AddRange(read.Credentials);
+            if (read.Unread is { } failure) unread(failure);
         }
         return RegistryKeyring.Lookup(entry.CanonicalName, located);
     }
@@ -40,10 +48,10 @@ public sealed partial class PullSecrets(IKubeClient client, ILogger<PullSecrets>
         entry.Owners.Any(owner => owner.Kind == nameof(ImagePullJob) && owner.Namespace == secret.ServedNamespace)
         || (!secret.IsCopy && (entry.Owners.Count == 0 || entry.Owners.Any(owner => owner.Kind != nameof(ImagePullJob))));
 
-    private async Task<ReadSecret> Read(string @namespace, string name, CancellationToken cancellationToken)
+    private async Task<ReadSecret> Read(string name, CancellationToken cancellationToken)
     {
-        var key = ObjectKey.Of(@namespace, name);
-        var answer = await client.Get(Resources.Secrets, @namespace, name, cancellationToken).ConfigureAwait(false);
+        var key = ObjectKey.Of(secretNamespace, name);
+        var answer = await client.Get(Resources.Secrets, secretNamespace, name, cancellationToken).ConfigureAwait(false);
         var read = answer.IsOk ? DockerConfig.Read(answer.Value!) : new SecretCredentials([], [$"cannot be read: {answer.Message}"]);
         var problem = string.Join("; ", read.Problems);
         Tell(key, problem);
@@ -51,6 +59,8 @@ public sealed partial class PullSecrets(IKubeClient client, ILogger<PullSecrets>
         {
             ServedNamespace = answer.IsOk ? SecretCopy.NamespaceServed(answer.Value!) : "",
             IsCopy = answer.IsOk && SecretCopy.SourceKey(answer.Value!) is not null,
+            Unread = answer.Error is ApiError.Unavailable or ApiError.TooManyRequests or ApiError.Unauthorized
+                ? new PullFailure(PullReason.Unknown, $"the pull secret {key} cannot be read: {answer.Message}", answer.RetryAfter) : null,
         };
     }
 
@@ -71,6 +81,7 @@ public sealed partial class PullSecrets(IKubeClient client, ILogger<PullSecrets>
     {
         public required string ServedNamespace { get; init; }
         public required bool IsCopy { get; init; }
+        public required PullFailure? Unread { get; init; }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "secret {Key} {Problem}")]

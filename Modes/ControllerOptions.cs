@@ -1,5 +1,4 @@
 using System.CommandLine;
-using KruiseImage.Crds;
 using KruiseImage.Reconcile.Kube;
 using Microsoft.Extensions.Logging;
 
@@ -21,21 +20,11 @@ public sealed class ControllerOptions
     private readonly Option<int> _leaseSeconds =
         ServerOptions.Number("--lease-duration", "Seconds after which others may take a lease that is not renewed.", 15, 3, 3600, "seconds");
 
-    private readonly Option<string> _secretNamespace = new("--secret-namespace")
-    {
-        Description = "The namespace that daemons may read: jobs' pull secrets are copied to it.",
-        HelpName = "name",
-        DefaultValueFactory = _ => SecretCopy.DefaultNamespace,
-    };
-
+    private readonly Option<string> _secretNamespace = ServerOptions.SecretNamespace();
     private readonly Option<LogLevel> _logLevel = ServerOptions.LogLevel();
 
     public void AddTo(Command command)
     {
-        _secretNamespace.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<string>() is { } name && !Validation.IsObjectName(name)) result.AddError($"--secret-namespace \"{name}\" is not the name of a namespace");
-        });
         ConnectionOptions.AddClusterTo(command);
         foreach (var option in new Option[] { _listen, _identity, _elect, _namespace, _leaseSeconds, _secretNamespace, _logLevel }) command.Options.Add(option);
     }

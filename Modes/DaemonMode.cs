@@ -59,7 +59,7 @@ public static partial class DaemonMode
         ];
 
         using var memory = new IdleMemory(clock);
-        var secrets = new PullSecrets(client, loggers.CreateLogger<PullSecrets>());
+        var secrets = new PullSecrets(client, settings.SecretNamespace, loggers.CreateLogger<PullSecrets>());
         var providers = new CredentialProviderSet(settings.CredentialProviders, clock, loggers.CreateLogger<CredentialProviderSet>());
         var metrics = new DaemonMetrics(Metrics.DefaultFactory);
         var loop = new SyncLoop(

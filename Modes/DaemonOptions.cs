@@ -13,6 +13,7 @@ public sealed record DaemonSettings(
     IReadOnlyList<RuntimeEndpoint> Runtimes,
     PullLimits Limits,
     IReadOnlyList<CredentialProviderSpec> CredentialProviders,
+    string SecretNamespace,
     string Listen,
     LogLevel LogLevel);
 
@@ -54,6 +55,7 @@ public sealed class DaemonOptions
         HelpName = "path",
     };
 
+    private readonly Option<string> _secretNamespace = ServerOptions.SecretNamespace();
     private readonly Option<string> _listen = ServerOptions.Listen();
     private readonly Option<LogLevel> _logLevel = ServerOptions.LogLevel();
 
@@ -64,8 +66,9 @@ public sealed class DaemonOptions
             if (result.GetValueOrDefault<string?>() is { } endpoint && !RuntimeEndpoint.TryParse(endpoint, out _, out var error)) result.AddError($"--runtime-endpoint: {error}");
         });
         ConnectionOptions.AddClusterTo(command);
-        foreach (var option in new Option[] { _nodeName, _runtime, _concurrentPulls, _minPullRate, _stallTimeout, _providerConfig, _providerBinDirectory, _listen, _logLevel })
-            command.Options.Add(option);
+        Option[] options =
+            [_nodeName, _runtime, _concurrentPulls, _minPullRate, _stallTimeout, _providerConfig, _providerBinDirectory, _secretNamespace, _listen, _logLevel];
+        foreach (var option in options) command.Options.Add(option);
     }
 
     public DaemonSettings Read(ParseResult parsed)
@@ -80,7 +83,8 @@ public sealed class DaemonOptions
         };
         var runtimes = parsed.GetValue(_runtime) is { } text && RuntimeEndpoint.TryParse(text, out var asked, out _) ? [asked] : RuntimeEndpoint.Usual;
         var providers = CredentialProviders(parsed.GetValue(_providerConfig), parsed.GetValue(_providerBinDirectory));
-        return new DaemonSettings(ConnectionOptions.LoadCluster(parsed), nodeName, runtimes, limits, providers, parsed.GetValue(_listen)!, parsed.GetValue(_logLevel));
+        return new DaemonSettings(
+            ConnectionOptions.LoadCluster(parsed), nodeName, runtimes, limits, providers, parsed.GetValue(_secretNamespace)!, parsed.GetValue(_listen)!, parsed.GetValue(_logLevel));
     }
 
     private IReadOnlyList<CredentialProviderSpec> CredentialProviders(string? config, string? binDirectory)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using KruiseImage.Crds;
 using Microsoft.Extensions.Logging;
 
 namespace KruiseImage.Modes;
@@ -15,6 +16,10 @@ internal static class ServerOptions
     public static Option<string> Listen() => Option(
         "--listen", "ADDRESS:PORT of /healthz, /readyz and /metrics.", ":8080",
         (string text, out string value) => HttpEndpoint.AddressError(value = text) is null, "ADDRESS:PORT, such as 127.0.0.1:8080 or :8080");
+
+    public static Option<string> SecretNamespace() => Option(
+        "--secret-namespace", "The namespace of the copies of pull secrets: the controller writes it, daemons read no other.", SecretCopy.DefaultNamespace,
+        (string text, out string value) => Validation.IsObjectName(value = text), "the name of a namespace");
 
     public static Option<LogLevel> LogLevel() => Option(
         "--log-level", "Trace, Debug, Information, Warning or Error.", Microsoft.Extensions.Logging.LogLevel.Information,

@@ -16,12 +16,13 @@ public sealed class PullAttemptTests : IDisposable
     private readonly FakeRegistry _registry = new();
     private readonly CapturedLog<CredentialProviderSet> _log = new();
     private readonly CapturedLog<PullSecrets> _secretsLog = new();
+    private readonly SecretsOnly _secrets = new();
     private readonly PullCredentials _credentials;
 
     public PullAttemptTests()
     {
         var providers = new CredentialProviderSet([_folder.Provider(PluginFolder.Print("Registry", "plugin", "hunter$run"))], _clock, _log);
-        _credentials = new PullCredentials(new PullSecrets(new SecretsOnly(), _secretsLog), providers);
+        _credentials = new PullCredentials(new PullSecrets(_secrets, "ns", _secretsLog), providers);
     }
 
     [Fact]
@@ -87,6 +88,17 @@ public sealed class PullAttemptTests : IDisposable
         Assert.Empty(_secretsLog.Lines);
     }
 
+    [Fact]
+    public async Task A_refusal_is_not_final_while_a_secret_could_not_be_read()
+    {
+        _secrets.IsAway = true;
+        var failure = (await Pull()).Failure!;
+        Assert.False(PullReason.IsTerminal(failure.Reason), failure.Reason);
+        Assert.Contains("cannot be read", failure.Message, StringComparison.Ordinal);
+        _registry.Accepts(":");
+        Assert.NotNull((await Pull()).Image);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private Task<PullOutcome> Pull(string image = "registry.test/team/app")
@@ -99,8 +111,11 @@ public sealed class PullAttemptTests : IDisposable
     /// <summary>Two secrets for one registry.</summary>
     private sealed class SecretsOnly : StubClient
     {
+        public bool IsAway { get; set; }
+
         public override Task<ApiResult<T>> Get<T>(Resource<T> resource, string? @namespace, string name, CancellationToken cancellationToken)
         {
+            if (IsAway) return Task.FromResult(new ApiResult<T>(null, ApiError.Unavailable, "connection refused"));
             var json = name == "team"
                 ? """{"auths":{"registry.test/team":{"username":"team","password":"t0pteam"}}}"""
                 : """{"auths":{"registry.test":{"username":"registry","password":"t0p"},"other.test":{"username":"no","password":"no"}}}""";

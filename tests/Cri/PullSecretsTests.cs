@@ -35,17 +35,17 @@ public sealed class PullSecretsTests
     [MemberData(nameof(Cases))]
     public async Task A_credential_serves_the_entries_of_its_namespace(string what, ObjectReference[] owners, string[] expected)
     {
-        var secrets = new PullSecrets(new Server(), NullLogger<PullSecrets>.Instance);
-        var found = await secrets.For(Entry(owners), CancellationToken.None);
+        var secrets = new PullSecrets(new Server(), SecretCopy.DefaultNamespace, NullLogger<PullSecrets>.Instance);
+        var found = await secrets.For(Entry(owners), Ignore, CancellationToken.None);
         Assert.True(expected.SequenceEqual(found.Select(credential => credential.Username).Order()), what);
     }
 
     [Fact]
     public async Task A_secret_that_is_missing_or_malformed_is_skipped()
     {
-        var secrets = new PullSecrets(new Server(), NullLogger<PullSecrets>.Instance);
+        var secrets = new PullSecrets(new Server(), SecretCopy.DefaultNamespace, NullLogger<PullSecrets>.Instance);
         var entry = Entry([JobOfA]) with { PullSecrets = [.. Broken.Select(Reference)] };
-        Assert.Equal(["a"], (await secrets.For(entry, CancellationToken.None)).Select(credential => credential.Username));
+        Assert.Equal(["a"], (await secrets.For(entry, Ignore, CancellationToken.None)).Select(credential => credential.Username));
     }
 
     /// <summary>A refused password is not tried again: a pull that used the one of a moment ago would fail for good.</summary>
@@ -53,10 +53,10 @@ public sealed class PullSecretsTests
     public async Task A_changed_password_is_what_the_very_next_pull_uses()
     {
         var server = new Server();
-        var secrets = new PullSecrets(server, NullLogger<PullSecrets>.Instance);
-        await secrets.For(Entry([JobOfA]), CancellationToken.None);
+        var secrets = new PullSecrets(server, SecretCopy.DefaultNamespace, NullLogger<PullSecrets>.Instance);
+        await secrets.For(Entry([JobOfA]), Ignore, CancellationToken.None);
         server.Password = "changed";
-        Assert.Equal("changed", (await secrets.For(Entry([JobOfA]), CancellationToken.None))[0].Password);
+        Assert.Equal("changed", (await secrets.For(Entry([JobOfA]), Ignore, CancellationToken.None))[0].Password);
     }
 
     private static PullEntry Entry(ObjectReference[] owners) => Assert.Single(PullEntry.ReadAll(new NodeImageSpec
@@ -71,6 +71,18 @@ public sealed class PullSecretsTests
         },
     }));
 
+    [Fact]
+    public async Task A_secret_of_another_namespace_is_never_asked_for()
+    {
+        var server = new Server();
+        var secrets = new PullSecrets(server, SecretCopy.DefaultNamespace, NullLogger<PullSecrets>.Instance);
+        var entry = Entry([JobOfA]) with { PullSecrets = [new() { Namespace = "ns-a", Name = "direct" }, new() { Name = "direct" }] };
+        Assert.Empty(await secrets.For(entry, Ignore, CancellationToken.None));
+        Assert.Equal(0, server.Asked);
+    }
+
+    private static void Ignore(PullFailure failure) => Assert.NotEmpty(failure.Message);
+
     private static SecretReference Reference(string name) => new() { Namespace = SecretCopy.DefaultNamespace, Name = name };
 
     private static ObjectReference Owner(string kind, string? @namespace) => new() { ApiVersion = Defaults.ApiVersion, Kind = kind, Namespace = @namespace, Name = "x", Uid = "u" };
@@ -79,8 +91,13 @@ public sealed class PullSecretsTests
     {
         public string Password { get; set; } = "pw";
 
-        public override Task<ApiResult<T>> Get<T>(Resource<T> resource, string? @namespace, string name, CancellationToken cancellationToken) =>
-            Task.FromResult(name == "missing" ? new ApiResult<T>(null, ApiError.NotFound, "secrets \"missing\" not found") : (ApiResult<T>)(T)(object)Secret(name));
+        public int Asked { get; private set; }
+
+        public override Task<ApiResult<T>> Get<T>(Resource<T> resource, string? @namespace, string name, CancellationToken cancellationToken)
+        {
+            Asked++;
+            return Task.FromResult(name == "missing" ? new ApiResult<T>(null, ApiError.NotFound, "secrets \"missing\" not found") : (ApiResult<T>)(T)(object)Secret(name));
+        }
 
         private Secret Secret(string name) => new()
         {
