@@ -36,10 +36,11 @@ internal static class ContainerdConfiguration
             config_path = "{directory}/certs.d"
         """;
 
+    // This version bounds the downloads of the whole node and not of one pull: a slow image would hold up the fast ones beside it.
     private static string Cri2(string directory) => $"""
         [plugins."io.containerd.cri.v1.images"]
           snapshotter = "overlayfs"
-          max_concurrent_downloads = 3
+          max_concurrent_downloads = 30
           image_pull_progress_timeout = "5m0s"
           [plugins."io.containerd.cri.v1.images".registry]
             config_path = "{directory}/certs.d"
