@@ -143,7 +143,7 @@ public sealed class ReadyConditionConverter : JsonConverter<bool>
             reader.Read();
             if (isType) isReady = reader.ValueTextEquals("Ready"u8);
             else if (isStatus) isTrue = reader.ValueTextEquals("True"u8);
-            else reader.Skip();
+            else reader.TrySkip(); // Skip refuses to where an answer is read block by block; all of our value is there
         }
         return isReady && isTrue;
     }

@@ -145,7 +145,7 @@ public sealed class CopyAnnotationsConverter : JsonConverter<Dictionary<string, 
             var key = reader.ValueTextEquals(SecretCopy.SourceKeyAnnotation) ? SecretCopy.SourceKeyAnnotation
                 : reader.ValueTextEquals(SecretCopy.ReferencesAnnotation) ? SecretCopy.ReferencesAnnotation : null;
             reader.Read();
-            if (key is null) reader.Skip();
+            if (key is null) reader.TrySkip(); // Skip refuses to where an answer is read block by block; all of our value is there
             else (kept ??= new(StringComparer.Ordinal))[key] = reader.GetString() ?? "";
         }
 
