@@ -78,7 +78,8 @@ public sealed class JobBoard(
             if (before is not null && before.Metadata.Generation == after?.Metadata.Generation) NoteSign(slot, now);
             RefreshOwners(before, slot, now);
             RefreshOwners(after, slot, now);
-            foreach (var ledger in _attached.At(slot).ToArray()) Refresh(ledger, slot, now); // the last room may have been taken, or given back
+            if (before?.Metadata.Generation != after?.Metadata.Generation || before?.Metadata.Uid != after?.Metadata.Uid)
+                foreach (var ledger in _attached.At(slot).ToArray()) Refresh(ledger, slot, now); // the last room may have been taken, or given back
             if (after is null) ReleaseSlot(name);
         }
     }
