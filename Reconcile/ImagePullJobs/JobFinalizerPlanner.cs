@@ -1,4 +1,5 @@
 using KruiseImage.Crds;
+using KruiseImage.Reconcile.Kube;
 
 namespace KruiseImage.Reconcile.ImagePullJobs;
 
@@ -15,13 +16,12 @@ public static class JobFinalizerPlanner
         var known = job.Metadata.Finalizers ?? [];
         if (job.Metadata.DeletionTimestamp is not null)
         {
-            if (secrets.MayHoldCopies($"{job.Metadata.Namespace}/{job.Metadata.Name}") || !known.Exists(IsOfCopies)) return null;
+            if (!known.Exists(IsOfCopies) || secrets.MayHoldCopies(ObjectKey.Of(job.Metadata))) return null;
             return Change(job, [.. known.Where(finalizer => !IsOfCopies(finalizer))], "its secret copies are gone");
         }
 
-        var isUnfinished = job.Status?.CompletionTime is null;
-        var isWanted = isUnfinished && secrets.ReferencesFor(job).Any(reference => SecretCopy.IsCopyName(reference.Name));
-        if (!isWanted || known.Contains(SecretCopy.Finalizer)) return null;
+        if (known.Contains(SecretCopy.Finalizer) || job.Status?.CompletionTime is not null) return null;
+        if (!secrets.ReferencesFor(job).Any(reference => SecretCopy.IsCopyName(reference.Name))) return null;
         return Change(job, [.. known, SecretCopy.Finalizer], "its secrets are copied");
     }
 

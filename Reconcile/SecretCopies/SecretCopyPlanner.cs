@@ -1,4 +1,5 @@
 using KruiseImage.Crds;
+using KruiseImage.Reconcile.Kube;
 
 namespace KruiseImage.Reconcile.SecretCopies;
 
@@ -88,7 +89,7 @@ public static class SecretCopyPlanner
     private static string References(SecretView view)
     {
         var length = 0;
-        return string.Join(',', view.Jobs.Select(job => $"{job.Metadata.Namespace}/{job.Metadata.Name}").TakeWhile(key => (length += key.Length + 1) <= MaxReferencesLength));
+        return string.Join(',', view.Jobs.Select(job => ObjectKey.Of(job.Metadata)).TakeWhile(key => (length += key.Length + 1) <= MaxReferencesLength));
     }
 
     private static DeleteSecret Delete(Secret copy) => new(copy.Metadata.Namespace!, copy.Metadata.Name!, copy.Metadata.Uid!);

@@ -1,4 +1,5 @@
 using KruiseImage.Crds;
+using KruiseImage.Reconcile.Kube;
 
 namespace KruiseImage.Reconcile.SecretCopies;
 
@@ -29,7 +30,7 @@ public sealed record SecretView(string SourceKey, string CopyNamespace)
     /// <summary>Uids of jobs.</summary>
     public IReadOnlySet<string> Told { get; init; } = new HashSet<string>();
 
-    public string Namespace => SourceKey[..SourceKey.IndexOf('/', StringComparison.Ordinal)];
+    public string Namespace => ObjectKey.Split(SourceKey).Namespace!;
 
-    public string Name => SourceKey[(SourceKey.IndexOf('/', StringComparison.Ordinal) + 1)..];
+    public string Name => ObjectKey.Split(SourceKey).Name;
 }
