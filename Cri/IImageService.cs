@@ -18,6 +18,16 @@ public interface IImageService
     IPullProgressReader? ProgressOf(string canonicalName, string tagOrDigest, DateTimeOffset pullStart);
 }
 
+/// <summary>The same, with the search for it: a runtime may be away when the daemon starts, and go and come later.</summary>
+public interface INodeRuntime : IImageService
+{
+    /// <summary>Returns when a runtime answers.</summary>
+    Task Find(CancellationToken cancellationToken);
+
+    /// <summary>Null when the runtime answers now; else a sentence.</summary>
+    ValueTask<string?> WhyNotReady(CancellationToken cancellationToken);
+}
+
 /// <summary>How far one running pull is. Made for one attempt, called by that attempt alone.</summary>
 public interface IPullProgressReader
 {

@@ -2,7 +2,7 @@ namespace KruiseImage.Cri;
 
 /// <summary>
 /// Gives memory back once the daemon has had nothing to do for a while: it is on every node and idle nearly always, and the
-/// collector by itself keeps what the last burst of work took. Told by the sync loop; collects on a timer's thread.
+/// collector by itself keeps what the last burst of work took. Told by the sync loop; acts on a timer's thread.
 /// </summary>
 public sealed class IdleMemory : IDisposable
 {
@@ -11,8 +11,11 @@ public sealed class IdleMemory : IDisposable
     private readonly ITimer _timer;
     private bool? _isBusy;
 
-    public IdleMemory(TimeProvider clock) => _timer = clock.CreateTimer(
-        _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    /// <param name="giveBack">What to do then: <see cref="Collect"/>, but in a simulation of many daemons.</param>
+    public IdleMemory(TimeProvider clock, Action giveBack) =>
+        _timer = clock.CreateTimer(_ => giveBack(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+    public static void Collect() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
     public void Observe(bool isBusy)
     {

@@ -7,7 +7,7 @@ namespace KruiseImage.Cri;
 /// The node's container runtime: the first of the candidate sockets whose CRI answers, found again after it went away. The sync
 /// loop starts a search when a pull finds nobody; it never polls while idle. Readiness asks <see cref="WhyNotReady"/>.
 /// </summary>
-public sealed partial class NodeRuntime(IReadOnlyList<RuntimeEndpoint> candidates, TimeProvider clock, ILogger<NodeRuntime> logger) : IImageService, IDisposable
+public sealed partial class NodeRuntime(IReadOnlyList<RuntimeEndpoint> candidates, TimeProvider clock, ILogger<NodeRuntime> logger) : INodeRuntime, IDisposable
 {
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
@@ -16,7 +16,6 @@ public sealed partial class NodeRuntime(IReadOnlyList<RuntimeEndpoint> candidate
     private readonly PullFailure _absent = new(PullReason.RuntimeUnavailable, $"no container runtime answers at {string.Join(", ", candidates)}");
     private volatile RuntimeClient? _client;
 
-    /// <summary>Returns when a runtime answers.</summary>
     public async Task Find(CancellationToken cancellationToken)
     {
         var isSaid = false;
@@ -28,7 +27,6 @@ public sealed partial class NodeRuntime(IReadOnlyList<RuntimeEndpoint> candidate
         }
     }
 
-    /// <summary>Null when the runtime answers now; else a sentence.</summary>
     public async ValueTask<string?> WhyNotReady(CancellationToken cancellationToken)
     {
         if (_client is not { } client) return _absent.Message;

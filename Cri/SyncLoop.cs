@@ -17,7 +17,7 @@ public sealed partial class SyncLoop(
     SyncInbox inbox,
     PullTable table,
     StatusLedger ledger,
-    NodeRuntime runtime,
+    INodeRuntime runtime,
     PullPool pool,
     StatusReporter reporter,
     PullAnnouncer announcer,

@@ -25,7 +25,7 @@ public sealed partial class Controller : IDisposable
     private const int SecretWorkers = 4;
 
     private readonly ControllerSettings _settings;
-    private readonly KubeClient _client;
+    private readonly IKubeClient _client;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly TimeProvider _clock;
@@ -46,7 +46,7 @@ public sealed partial class Controller : IDisposable
     private readonly SecretWatches _secretWatches;
     private readonly EventRecorder _events;
 
-    public Controller(ControllerSettings settings, KubeClient client, ILoggerFactory loggers, TimeProvider clock, Random random)
+    public Controller(ControllerSettings settings, IKubeClient client, ILoggerFactory loggers, TimeProvider clock, Random random)
     {
         (_settings, _client, _loggers, _clock, _random) = (settings, client, loggers, clock, random);
         _logger = loggers.CreateLogger<Controller>();
@@ -76,13 +76,11 @@ public sealed partial class Controller : IDisposable
     }
 
     /// <returns>Whether it ended because it was asked to, and not because the lease was lost.</returns>
-    public async Task<bool> Run(HttpEndpoint endpoint, CancellationToken cancellationToken)
+    public async Task<bool> Run(CancellationToken cancellationToken)
     {
-        LogStarted(ProductVersion.Text, _settings.Connection.Server, _settings.Identity);
         using var running = new CancellationTokenSource();
         Task[] background =
         [
-            endpoint.Run(running.Token),
             _events.Run(running.Token),
             Follow(Resources.Nodes, _nodes, new ListQuery(), running.Token),
             Follow(Resources.NodeImages, _nodeImages, new ListQuery(), running.Token),
@@ -96,6 +94,19 @@ public sealed partial class Controller : IDisposable
         await Task.WhenAll(background).ConfigureAwait(false);
         LogStopped(wasAsked ? "as asked" : "the lease was lost; started again, this replica follows the new leader");
         return wasAsked;
+    }
+
+    /// <summary>Has what is counted here told whenever the registry is read.</summary>
+    public void Publish(CollectorRegistry registry)
+    {
+        var factory = Metrics.WithCustomRegistry(registry);
+        var unfinished = factory.CreateGauge("kruise_image_unfinished_jobs", "ImagePullJobs that are not over.");
+        var unfinishedLists = factory.CreateGauge("kruise_image_unfinished_lists", "ImageListPullJobs that are not over.");
+        registry.AddBeforeCollectCallback(() =>
+        {
+            unfinished.Set(_board.UnfinishedJobs);
+            unfinishedLists.Set(_lists.List().Count(list => list.Status?.CompletionTime is null));
+        });
     }
 
     public void Dispose()
@@ -126,13 +137,6 @@ public sealed partial class Controller : IDisposable
             _podWatches.OnJob(before, after);
         };
         _lists.Changed += _listBoard.OnList;
-        var unfinished = Metrics.CreateGauge("kruise_image_unfinished_jobs", "ImagePullJobs that are not over.");
-        var unfinishedLists = Metrics.CreateGauge("kruise_image_unfinished_lists", "ImageListPullJobs that are not over.");
-        Metrics.DefaultRegistry.AddBeforeCollectCallback(() =>
-        {
-            unfinished.Set(_board.UnfinishedJobs);
-            unfinishedLists.Set(_lists.List().Count(list => list.Status?.CompletionTime is null));
-        });
     }
 
     private Task Follow<T>(Resource<T> resource, Store<T> store, ListQuery query, CancellationToken cancellationToken)
@@ -181,9 +185,6 @@ public sealed partial class Controller : IDisposable
 
         return true;
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Version} controller {Identity}, for the cluster at {Server}")]
-    private partial void LogStarted(string version, Uri server, string identity);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "leading: {Nodes} nodes, {Jobs} jobs")]
     private partial void LogLeading(int nodes, int jobs);

@@ -1,12 +1,14 @@
 using System.CommandLine;
 using KruiseImage.Reconcile.Kube;
+using Microsoft.Extensions.Logging;
+using Prometheus;
 
 namespace KruiseImage.Modes;
 
 /// <summary>
 /// The mode that turns jobs into NodeImages: its command line. What runs is <see cref="Controller"/>.
 /// </summary>
-public static class ControllerMode
+public static partial class ControllerMode
 {
     public static Command Command()
     {
@@ -34,8 +36,16 @@ public static class ControllerMode
         using var loggers = Logs.Create(settings.LogLevel);
         using var client = new KubeClient(settings.Connection, ProductVersion.UserAgent);
         using var controller = new Controller(settings, client, loggers, TimeProvider.System, new Random());
-        using var endpoint = new HttpEndpoint(settings.Listen, _ => ValueTask.FromResult(controller.WhyNotReady()));
+        var logger = loggers.CreateLogger<Controller>();
+        LogStarted(logger, ProductVersion.Text, settings.Identity, settings.Connection.Server);
         ProcessMetrics.Publish("controller");
-        return await controller.Run(endpoint, cancellationToken).ConfigureAwait(false) ? ExitCode.Done : ExitCode.Failed;
+        controller.Publish(Metrics.DefaultRegistry);
+        var wasAsked = false;
+        await HttpEndpoint.Beside(
+            async stop => wasAsked = await controller.Run(stop).ConfigureAwait(false), settings.Listen,
+            _ => ValueTask.FromResult(controller.WhyNotReady()), cancellationToken).ConfigureAwait(false);
+        return wasAsked ? ExitCode.Done : ExitCode.Failed;
     }
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Version} controller {Identity}, for the cluster at {Server}")]
+    private static partial void LogStarted(ILogger logger, string version, string identity, Uri server);
 }

@@ -31,6 +31,18 @@ public sealed class HttpEndpoint : IDisposable
         }
     }
 
+    /// <summary>Does the work of a mode and answers probes for as long as it lasts.</summary>
+    public static async Task Beside(
+        Func<CancellationToken, Task> work, string address, Func<CancellationToken, ValueTask<string?>> whyNotReady, CancellationToken cancellationToken)
+    {
+        using var endpoint = new HttpEndpoint(address, whyNotReady);
+        using var ended = new CancellationTokenSource();
+        var serving = endpoint.Run(ended.Token);
+        await work(cancellationToken).ConfigureAwait(false);
+        await ended.CancelAsync().ConfigureAwait(false);
+        await serving.ConfigureAwait(false);
+    }
+
     /// <summary>Null when the text can be listened on, else the sentence why not.</summary>
     public static string? AddressError(string address)
     {
