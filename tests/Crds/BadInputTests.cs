@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using KruiseImage.Crds;
 using KruiseImage.Scenarios;
 using KruiseImage.Tests.Tidy;
+using KruiseImage.Sim.Api;
 using Xunit;
 
 namespace KruiseImage.Tests.Crds;

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using CsCheck;
 using KruiseImage.Crds;
+using KruiseImage.Sim.Api;
 using Xunit;
 using YamlDotNet.RepresentationModel;
 

@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using KruiseImage.Crds;
 using KruiseImage.Scenarios;
 using KruiseImage.Tests.Tidy;
+using KruiseImage.Sim.Api;
 using Xunit;
 using YamlDotNet.RepresentationModel;
 

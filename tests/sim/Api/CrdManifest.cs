@@ -1,10 +1,10 @@
 using System.Runtime.CompilerServices;
 using YamlDotNet.RepresentationModel;
 
-namespace KruiseImage.Tests.Crds;
+namespace KruiseImage.Sim.Api;
 
-/// <summary>A CRD of manifests/crds as its file says it, for tests that compare it with the C# types. Aliases are resolved.</summary>
-internal sealed class CrdManifest
+/// <summary>A CRD of manifests/crds as its file says it, for the simulated API server and for tests that compare it with the C# types. Aliases are resolved.</summary>
+public sealed class CrdManifest
 {
     private readonly YamlMappingNode _root;
 
@@ -19,6 +19,10 @@ internal sealed class CrdManifest
     public static IReadOnlyList<CrdManifest> All { get; } = [ImagePullJob, ImageListPullJob, NodeImage];
 
     public string Kind => Text(_root, "spec", "names", "kind")!;
+
+    public string Plural => Text(_root, "spec", "names", "plural")!;
+
+    public bool IsNamespaced => Text(_root, "spec", "scope") == "Namespaced";
 
     public IEnumerable<YamlMappingNode> Versions => ((YamlSequenceNode)At(_root, "spec", "versions")!).Cast<YamlMappingNode>();
 
@@ -75,7 +79,7 @@ internal sealed class CrdManifest
 
     public static string Value(YamlNode node) => ((YamlScalarNode)node).Value!;
 
-    public static string Directory([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../manifests"));
+    public static string Directory([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../../manifests"));
 
     private static CrdManifest Read(string plural)
     {
