@@ -1,0 +1,48 @@
+using KruiseImage.Crds;
+using KruiseImage.Reconcile;
+using KruiseImage.Reconcile.Kube;
+using KruiseImage.Sim.Api;
+using KruiseImage.Sim.Parts;
+
+namespace KruiseImage.Sim.Checks;
+
+/// <summary>One writer per field (ARCHITECTURE.md, "Who writes what"), and no write when nothing changed.</summary>
+internal sealed class WriterChecks(Cluster cluster)
+{
+    /// <summary>Writes of the product that changed nothing.</summary>
+    public int Idle { get; private set; }
+
+    /// <summary>Writes of the product that changed something, leases and events not counted.</summary>
+    public int Writes { get; private set; }
+
+    public void OnWritten(SimWrite write)
+    {
+        var isController = write.Actor.StartsWith("controller", StringComparison.Ordinal);
+        if (!isController && !write.Actor.StartsWith("daemon", StringComparison.Ordinal)) return;
+        if (!write.Changed) Idle++;
+        else if (write.Plural is not ("leases" or "events")) Writes++;
+        if (!(isController ? MayController(write) : MayDaemon(write))) cluster.Trace.Violate($"{write.Actor} may not {write.Verb} {write.Plural}/{write.Subresource} {write.Key}");
+    }
+
+    private static bool MayController(SimWrite write) => (write.Plural, write.Subresource, write.Verb) switch
+    {
+        ("leases" or "events", null, _) => true,
+        ("nodeimages", null, "create" or "delete") => true,
+        ("nodeimages", null, "patch") => JsonEquality.Same(
+            write.Before?.Read(Resources.NodeImages).Status, write.After?.Read(Resources.NodeImages).Status, CrdJson.Default.NodeImageStatus),
+        ("imagepulljobs" or "imagelistpulljobs", null, "delete") => true,
+        ("imagepulljobs", null, "create") => write.After!.Read(Resources.ImagePullJobs).Metadata.OwnerReferences is [{ Kind: nameof(ImageListPullJob) }],
+        ("imagepulljobs", null, "patch") => write.After is null || JsonEquality.Same(
+            write.Before?.Read(Resources.ImagePullJobs).Spec, write.After.Read(Resources.ImagePullJobs).Spec, CrdJson.Default.ImagePullJobSpec),
+        ("imagepulljobs" or "imagelistpulljobs", "status", "patch") => true,
+        ("secrets", null, "create" or "patch" or "delete") => write.Key.StartsWith(SecretCopy.DefaultNamespace + "/", StringComparison.Ordinal),
+        _ => false,
+    };
+
+    private static bool MayDaemon(SimWrite write) => (write.Plural, write.Subresource, write.Verb) switch
+    {
+        ("events", null, "create" or "patch") => true,
+        ("nodeimages", "status", "patch") => write.Actor == $"daemon-{write.Key}",
+        _ => false,
+    };
+}

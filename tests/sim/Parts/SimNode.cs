@@ -1,0 +1,52 @@
+using KruiseImage.Cri;
+using KruiseImage.Sim.Engine;
+
+namespace KruiseImage.Sim.Parts;
+
+/// <summary>
+/// A machine with a container runtime: what it has pulled outlives every daemon. It also remembers what really happened, so that a
+/// status can be held against it.
+/// </summary>
+internal sealed class SimNode(string name, Schedule schedule)
+{
+    private readonly Dictionary<string, PresentImage> _images = new(StringComparer.Ordinal);
+    private readonly HashSet<(string Reference, string ImageID)> _everHad = [];
+    private readonly Dictionary<(string Reference, string Reason), TimeSpan> _failures = [];
+
+    public string Name { get; } = name;
+
+    public bool IsRuntimeDown { get; private set; }
+
+    /// <summary>Pulls that the runtime works on.</summary>
+    public int ActivePulls { get; set; }
+
+    public event Action? RuntimeDied;
+
+    public PresentImage? Image(string reference) => _images.GetValueOrDefault(reference);
+
+    public void Pulled(string reference, PresentImage image)
+    {
+        _images[reference] = image;
+        _everHad.Add((reference, image.ImageID));
+    }
+
+    public void Failed(string reference, string reason) => _failures[(reference, reason)] = schedule.Now;
+
+    /// <summary>The kubelet makes room.</summary>
+    public void CollectGarbage() => _images.Clear();
+
+    public void StopRuntime()
+    {
+        IsRuntimeDown = true;
+        RuntimeDied?.Invoke();
+    }
+
+    public void StartRuntime() => IsRuntimeDown = false;
+
+    /// <summary>The daemon is dead: its connection closed, and with it its calls.</summary>
+    public void Disconnect() => (ActivePulls, RuntimeDied) = (0, null);
+
+    public bool EverHad(string reference, string imageID) => _everHad.Contains((reference, imageID));
+
+    public bool EverFailed(string reference, string reason) => _failures.ContainsKey((reference, reason));
+}
