@@ -47,6 +47,11 @@ public static class SecretCopy
         return $"{whole.AsSpan(0, MaxNameLength - 1 - digest.Length).TrimEnd("-.")}-{digest}";
     }
 
+    /// <summary>Whether a finalizer of the job, ours or OpenKruise's, keeps it until its copies are gone.</summary>
+    public static bool IsGuarded(ImagePullJob job) => job.Metadata.Finalizers?.Exists(IsGuard) == true;
+
+    public static bool IsGuard(string finalizer) => finalizer == Finalizer || UpstreamFinalizers.Contains(finalizer);
+
     public static bool IsCopyName(string? name) => name?.StartsWith(NamePrefix, StringComparison.Ordinal) == true;
 
     public static string? SourceKey(Secret secret) => secret.Metadata.Annotations?.GetValueOrDefault(SourceKeyAnnotation);

@@ -16,16 +16,14 @@ public static class JobFinalizerPlanner
         var known = job.Metadata.Finalizers ?? [];
         if (job.Metadata.DeletionTimestamp is not null)
         {
-            if (!known.Exists(IsOfCopies) || secrets.MayHoldCopies(ObjectKey.Of(job.Metadata))) return null;
-            return Change(job, [.. known.Where(finalizer => !IsOfCopies(finalizer))], "its secret copies are gone");
+            if (!SecretCopy.IsGuarded(job) || secrets.MayHoldCopies(ObjectKey.Of(job.Metadata))) return null;
+            return Change(job, [.. known.Where(finalizer => !SecretCopy.IsGuard(finalizer))], "its secret copies are gone");
         }
 
         if (known.Contains(SecretCopy.Finalizer) || job.Status?.CompletionTime is not null) return null;
         if (!secrets.ReferencesFor(job).Any(reference => SecretCopy.IsCopyName(reference.Name))) return null;
         return Change(job, [.. known, SecretCopy.Finalizer], "its secrets are copied");
     }
-
-    private static bool IsOfCopies(string finalizer) => finalizer == SecretCopy.Finalizer || SecretCopy.UpstreamFinalizers.Contains(finalizer);
 
     private static Plan Change(ImagePullJob job, IReadOnlyList<string> finalizers, string why) =>
         new([new PatchJobFinalizers(job.Metadata.Namespace!, job.Metadata.Name!, job.Metadata.ResourceVersion!, finalizers)], null, why);

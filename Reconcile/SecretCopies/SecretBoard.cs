@@ -165,8 +165,11 @@ public sealed class SecretBoard(
         lock (_gate) return [.. _sources.Keys.Union(_copies.Keys, StringComparer.Ordinal)];
     }
 
-    /// <summary>The sources that a job wants copied: none once it is being deleted, and none of a job that may use its secrets directly.</summary>
-    private List<string> Sources(ImagePullJob? job) => job is null || job.Metadata.DeletionTimestamp is not null || IsDirect(job)
+    /// <summary>
+    /// The sources that a job wants copied: none before its finalizer is on, or the job could go and leave a copy; none once it is being
+    /// deleted, and none of a job that may use its secrets directly.
+    /// </summary>
+    private List<string> Sources(ImagePullJob? job) => job is null || job.Metadata.DeletionTimestamp is not null || IsDirect(job) || !SecretCopy.IsGuarded(job)
         ? []
         : [.. Names(job).Select(name => ObjectKey.Of(job.Metadata.Namespace, name))];
 

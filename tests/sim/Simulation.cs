@@ -24,8 +24,10 @@ internal sealed class Simulation
 
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(10);
 
-    /// <summary>Longer than any TTL that is drawn, so that what is still written then is written for nothing.</summary>
-    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(20);
+    /// <summary>Longer than any TTL, so that what is still written then is written for nothing.</summary>
+    private static readonly TimeSpan LongestTtl = TimeSpan.FromSeconds(Crds.Defaults.EntryTtlSeconds) + TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(5);
 
     private readonly int _seed;
     private readonly Cluster _cluster;
@@ -106,9 +108,9 @@ internal sealed class Simulation
         }
 
         Convergence = _cluster.Schedule.Now - start;
+        await Pass(LongestTtl + _cluster.LargestSkew);
         await BeQuiet("");
         foreach (var controller in _cluster.Controllers) controller.Kill();
-        await Pass(TimeSpan.FromMinutes(1)); // a lease that nobody gave back runs out
         await BeQuiet(", after new controllers have looked at everything");
         if (rest.Unmet().FirstOrDefault() is { } undone) throw new SimException($"it had come to rest, and then: {undone}");
     }
@@ -116,10 +118,10 @@ internal sealed class Simulation
     /// <summary>Nothing changes any more, so nothing is written, but for leases and what TTLs take.</summary>
     private async Task BeQuiet(string when)
     {
+        var before = _writers.Writes - _writers.Recounts;
         await Pass(Quiet);
-        var before = _writers.Writes;
-        await Pass(Quiet);
-        if (_writers.Writes > before) throw new SimException($"{_writers.Writes - before} writes when nothing changed{when}");
+        var idle = _writers.Writes - _writers.Recounts - before;
+        if (idle > 0) throw new SimException($"{idle} writes when nothing changed{when}");
     }
 
     private Task Pass(TimeSpan time) => _cluster.Schedule.Pass(time, AfterEvent);

@@ -77,7 +77,8 @@ internal sealed class NodeImageChecks(Cluster cluster)
             cluster.Trace.Violate($"{actor} answers version {status.Version} of {key}, which was never asked");
         if (status.Phase == PullPhase.Succeeded && !machine.EverHad(key.ToString(), status.ImageID ?? ""))
             cluster.Trace.Violate($"{actor} says that {key} is there as {status.ImageID}, and it never was");
-        var isOfRegistry = status.Reason is PullReason.NotFound or PullReason.Auth or PullReason.RateLimited or PullReason.RegistryUnavailable or PullReason.RuntimeUnavailable;
+        if (status.Reason == PullReason.RuntimeUnavailable && !machine.WasDown) cluster.Trace.Violate($"{actor} says that the runtime does not answer, and it always did");
+        var isOfRegistry = status.Reason is PullReason.NotFound or PullReason.Auth or PullReason.RateLimited or PullReason.RegistryUnavailable;
         if (isOfRegistry && !machine.EverFailed(key.ToString(), status.Reason!)) cluster.Trace.Violate($"{actor} says {status.Reason} of {key}, and nobody told it so");
     }
 

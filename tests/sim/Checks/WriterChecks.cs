@@ -15,14 +15,28 @@ internal sealed class WriterChecks(Cluster cluster)
     /// <summary>Writes of the product that changed something, leases and events not counted.</summary>
     public int Writes { get; private set; }
 
+    /// <summary>
+    /// Those of them that say how a job stands which never completes. A new leader counts anew from what the NodeImages say, and where
+    /// another job had the same image pulled again, that is not what this job's round came to.
+    /// </summary>
+    public int Recounts { get; private set; }
+
     public void OnWritten(SimWrite write)
     {
         var isController = write.Actor.StartsWith("controller", StringComparison.Ordinal);
         if (!isController && !write.Actor.StartsWith("daemon", StringComparison.Ordinal)) return;
         if (!write.Changed) Idle++;
-        else if (write.Plural is not ("leases" or "events")) Writes++;
+        else if (write.Plural is not ("leases" or "events"))
+        {
+            Writes++;
+            if (IsOfEndlessJob(write)) Recounts++;
+        }
+
         if (!(isController ? MayController(write) : MayDaemon(write))) cluster.Trace.Violate($"{write.Actor} may not {write.Verb} {write.Plural}/{write.Subresource} {write.Key}");
     }
+
+    private static bool IsOfEndlessJob(SimWrite write) =>
+        write is { Plural: "imagepulljobs", Subresource: "status", After: not null } && Defaults.CompletesNever(write.After.Read(Resources.ImagePullJobs).Spec.CompletionPolicy);
 
     private static bool MayController(SimWrite write) => (write.Plural, write.Subresource, write.Verb) switch
     {

@@ -57,11 +57,17 @@ internal sealed class Cluster
 
     public HostClient ClientOf(Host host) => new(host, Server.As(host.Name), People, Network, Trace);
 
+    private static string Told(SimWrite write)
+    {
+        if (write.After is null) return ": gone";
+        var parts = write.Subresource is null ? new[] { "spec", "metadata" } : ["status"];
+        return string.Concat(parts.Select(part => write.After.Json.TryGetProperty(part, out var json) ? $" {json.GetRawText()}" : ""));
+    }
+
     private void OnWritten(SimWrite write)
     {
         Trace.Mix($"{write.Actor} {write.Verb} {write.Plural}/{write.Subresource} {write.Key}");
-        if (Trace.IsOn && !write.Actor.StartsWith("controller", StringComparison.Ordinal) && !write.Actor.StartsWith("daemon", StringComparison.Ordinal))
-            Trace.Write($"{write.Actor} {write.Verb} {write.Plural} {write.Key}");
+        if (Trace.IsOn && write.Plural != "leases") Trace.Write($"{write.Actor} {write.Verb} {write.Plural}/{write.Subresource} {write.Key}{(write.Changed ? Told(write) : ", unchanged")}");
         if (write.Changed) Network.Announce(write.Plural);
     }
 }

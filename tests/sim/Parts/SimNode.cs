@@ -17,6 +17,8 @@ internal sealed class SimNode(string name, Schedule schedule)
 
     public bool IsRuntimeDown { get; private set; }
 
+    public bool WasDown { get; private set; }
+
     /// <summary>Pulls that the runtime works on.</summary>
     public int ActivePulls { get; set; }
 
@@ -37,7 +39,7 @@ internal sealed class SimNode(string name, Schedule schedule)
 
     public void StopRuntime()
     {
-        IsRuntimeDown = true;
+        IsRuntimeDown = WasDown = true;
         RuntimeDied?.Invoke();
     }
 
