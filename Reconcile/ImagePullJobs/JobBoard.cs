@@ -101,8 +101,9 @@ public sealed class JobBoard(
     {
         lock (_gate)
         {
-            if (!_ledgers.TryGetValue(jobUid, out var ledger) || ledger.PodsKnown) return;
+            if (!_ledgers.TryGetValue(jobUid, out var ledger) || !ledger.AwaitsPods) return;
             ledger.PodsKnown = true;
+            EnqueueEntriesOf(ledger); // those of nodes that have no such pod any more were kept until now
             enqueueJob(ledger.Key);
         }
     }
@@ -164,6 +165,7 @@ public sealed class JobBoard(
             if (!_ledgers.TryGetValue(owner.Uid ?? "", out var ledger)) return _gone.Contains(owner.Uid ?? "") ? OwnerStanding.Gone : OwnerStanding.Unknown;
             if (ledger.IsFinished) return OwnerStanding.Finished;
             if (!ledger.Wants(imageName, tag) || !_slots.TryGet(node, out var slot)) return OwnerStanding.Released;
+            if (ledger.AwaitsPods) return OwnerStanding.Holds; // a new leader must not take back what the former gave
             return ledger.Places[slot] switch
             {
                 Place.Active or Place.Succeeded or Place.Failed => OwnerStanding.Holds,
@@ -229,7 +231,7 @@ public sealed class JobBoard(
         ledger.ClearNodes();
     }
 
-    /// <summary>The books of a finished job are closed, so its entries are looked up: once in the life of a job.</summary>
+    /// <summary>Where the books do not tell, the entries of a job are looked up: once in its life, or of its podSelector's.</summary>
     private void EnqueueEntriesOf(JobLedger ledger)
     {
         foreach (var nodeImage in nodeImages.List())

@@ -23,6 +23,7 @@ public sealed class JobLedger
 {
     private HashSet<string>? _names;
     private LabelSelector _labels = LabelSelector.Everything;
+    private string _podSelector = "";
     private long? _generation;
 
     public JobLedger(ImagePullJob job)
@@ -60,8 +61,11 @@ public sealed class JobLedger
     /// <summary>For nodes that pull again: the version that the new round must exceed.</summary>
     public Dictionary<int, long> Rounds { get; } = [];
 
-    /// <summary>Nodes of matching pods. Null unless the job selects by pods.</summary>
+    /// <summary>Nodes of matching pods. Null unless the job selects by pods; kept as long as the selector stays what it is.</summary>
     public HashSet<string>? PodNodes { get; private set; }
+
+    /// <summary>Whether it is still unknown on which nodes the job has pods, so which nodes are its own.</summary>
+    public bool AwaitsPods => PodNodes is not null && !PodsKnown;
 
     /// <summary>Whether <see cref="PodNodes"/> is complete. The job is not planned before.</summary>
     public bool PodsKnown { get; set; }
@@ -119,13 +123,16 @@ public sealed class JobLedger
     private void Compile(ImagePullJobSpec spec)
     {
         Invalid = Validation.ImagePullJob(spec);
+        var pods = PodNodes;
         (ImageName, Tag, _names, PodNodes) = ("", "", null, null);
         if (Invalid is not null || !ImageReference.TryParse(spec.Image, out var reference, out _)) return;
         (ImageName, Tag) = (reference.FamiliarName, reference.TagOrDigest);
         if (spec.PodSelector is not null)
         {
-            PodNodes = new HashSet<string>(StringComparer.Ordinal);
-            PodsKnown = false;
+            var selector = LabelSelector.TryCompile(spec.PodSelector, out var compiled, out _) ? compiled.ToString() : "";
+            PodsKnown &= pods is not null && selector == _podSelector;
+            PodNodes = pods is not null && selector == _podSelector ? pods : new HashSet<string>(StringComparer.Ordinal);
+            _podSelector = selector;
         }
         else if (spec.Selector?.Names is { Count: > 0 } names)
         {

@@ -24,7 +24,7 @@ public static class JobPlanner
         var job = view.Job;
         if (job.Status?.CompletionTime is { } completed) return TtlAfterFinished.Plan(job.Spec.CompletionPolicy, completed, Delete(job), "the job", now);
         if (view.Ledger.Invalid is { } sentence) return Invalid(view, sentence, now);
-        if (view.Ledger.PodNodes is not null && !view.Ledger.PodsKnown) return Reconcile.Plan.Nothing("the pods of podSelector are not listed yet");
+        if (view.Ledger.AwaitsPods) return Reconcile.Plan.Nothing("the pods of podSelector are not listed yet");
         if (view.SecretsWait > TimeSpan.Zero) return Reconcile.Plan.Nothing("its pull secrets are being copied", view.SecretsWait);
 
         var startTime = job.Status?.StartTime ?? now;

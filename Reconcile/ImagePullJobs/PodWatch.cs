@@ -14,17 +14,16 @@ public sealed class PodWatch : IDisposable
     private readonly TimeProvider _clock;
     private bool _isStopped;
 
-    public PodWatch(JobBoard board, ImagePullJob job, TimeProvider clock)
+    public PodWatch(JobBoard board, ImagePullJob job, string selector, TimeProvider clock)
     {
         (_board, _jobUid, _clock) = (board, job.Metadata.Uid!, clock);
-        Generation = job.Metadata.Generation;
+        Selector = selector;
         Store = new Store<Pod>();
         Store.Changed += OnPod;
         Store.Synced += OnListed;
     }
 
-    /// <summary>Of the job whose selector is watched.</summary>
-    public long? Generation { get; }
+    public string Selector { get; }
 
     public Store<Pod> Store { get; }
 

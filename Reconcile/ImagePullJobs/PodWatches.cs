@@ -22,7 +22,7 @@ public sealed class PodWatches(IKubeClient client, JobBoard board, TimeProvider 
             if (after is null) return;
             var uid = after.Metadata.Uid!;
             var selector = Wanted(after);
-            if (_watches.TryGetValue(uid, out var watch) && watch.Generation == after.Metadata.Generation && selector is not null) return;
+            if (_watches.TryGetValue(uid, out var watch) && watch.Selector == selector?.ToString()) return;
             Stop(uid);
             if (selector is not null) _watches[uid] = Start(after, selector);
         }
@@ -44,13 +44,13 @@ public sealed class PodWatches(IKubeClient client, JobBoard board, TimeProvider 
 
     private PodWatch Start(ImagePullJob job, LabelSelector selector)
     {
+        var watch = new PodWatch(board, job, selector.ToString(), clock);
         var query = new ListQuery
         {
             Namespace = job.Metadata.Namespace,
-            LabelSelector = selector.ToString(),
+            LabelSelector = watch.Selector,
             FieldSelector = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed",
         };
-        var watch = new PodWatch(board, job, clock);
         var reflector = new Reflector<Pod>(client, Resources.Pods, query, watch.Store, clock, random, loggers.CreateLogger<Reflector<Pod>>());
         watch.Start(reflector);
         return watch;

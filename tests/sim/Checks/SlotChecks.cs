@@ -17,9 +17,6 @@ namespace KruiseImage.Sim.Checks;
 /// </summary>
 internal sealed class SlotChecks(Cluster cluster)
 {
-    /// <summary>What happened longer ago than this is known to every cache, also behind a watch that went deaf.</summary>
-    private static readonly TimeSpan Settled = TimeSpan.FromMinutes(12);
-
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<string, TimeSpan> _jobEdited = [];
@@ -45,6 +42,7 @@ internal sealed class SlotChecks(Cluster cluster)
                 break;
             case "nodeimages" when write.Subresource == "status":
                 _statusWritten[write.Key] = Now;
+                NoteEnds(write.After!.Read(Resources.NodeImages));
                 break;
             case "nodeimages" when write.After is not null && write.Actor.StartsWith("controller", StringComparison.Ordinal):
                 Dispatched(write.Actor, write.Before?.Read(Resources.NodeImages), write.After.Read(Resources.NodeImages));
@@ -67,11 +65,19 @@ internal sealed class SlotChecks(Cluster cluster)
             }
     }
 
+    /// <summary>What a node came to for a job stands, also when another job has it pull again.</summary>
+    private void NoteEnds(NodeImage nodeImage)
+    {
+        foreach (var (key, entry) in NodeImageChecks.Entries(nodeImage))
+            if (nodeImage.Status.FindAnswer(key.Image, key.Tag, entry.Version ?? 0) is { } answer && PullPhase.IsFinished(answer.Phase))
+                foreach (var owner in entry.OwnerReferences ?? []) _dispatched.Remove((owner.Uid ?? "", key, nodeImage.Metadata.Name!));
+    }
+
     private void Check(string actor, ObjectReference owner, EntryKey key, string node)
     {
         if (cluster.Server.Find(Resources.ImagePullJobs, owner.Namespace, owner.Name!) is not { } job || job.Metadata.Uid != owner.Uid) return;
         var host = cluster.Controllers.Single(controller => controller.Name == actor).Host!;
-        if (Since(_jobEdited.GetValueOrDefault(owner.Uid!, TimeSpan.MinValue)) < Settled || Since(host.DisturbedAt) < Settled) return;
+        if (Since(_jobEdited.GetValueOrDefault(owner.Uid!, TimeSpan.MinValue)) < Network.Settled || Since(host.DisturbedAt) < Network.Settled) return;
         if (job.Spec.PodSelector is not null || job.Spec.Parallelism?.Text is not null || Defaults.CompletesNever(job.Spec.CompletionPolicy)) return;
         var parallelism = job.Spec.Parallelism?.Count ?? Defaults.Parallelism;
         var busy = cluster.Server.Objects(Resources.NodeImages).Where(other => other.Metadata.Name != node && IsBusy(other, job, key)).Select(other => other.Metadata.Name).ToList();
@@ -85,7 +91,7 @@ internal sealed class SlotChecks(Cluster cluster)
         var name = nodeImage.Metadata.Name!;
         if (nodeImage.FindEntry(key.Image, key.Tag) is not { } entry || !entry.IsOwnedBy(job.Metadata.Uid!)) return false;
         if (!_dispatched.TryGetValue((job.Metadata.Uid!, key, name), out var dispatched)) return false;
-        if (_nodeChanged.GetValueOrDefault(name) + Settled > dispatched) return false;
+        if (_nodeChanged.GetValueOrDefault(name) + Network.Settled > dispatched) return false;
         var answer = nodeImage.Status.FindAnswer(key.Image, key.Tag, entry.Version ?? 0);
         if (answer is not null && PullPhase.IsFinished(answer.Phase)) return false;
         if (answer is null) return Since(dispatched) < JobPlanner.ResponseTimeout - Margin;

@@ -25,7 +25,10 @@ internal enum Fate
 /// </summary>
 internal sealed class Network(SimApiServer server, Schedule schedule, Random random)
 {
-    public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
+    /// <summary>What happened longer ago than this is known to every cache, also behind a watch that went deaf.</summary>
+    public static readonly TimeSpan Settled = TimeSpan.FromMinutes(12);
+
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Between two events that are both on their way.</summary>
     public static readonly TimeSpan Hop = TimeSpan.FromMilliseconds(1);
