@@ -18,6 +18,8 @@ public sealed class SimWatch<T>
     private readonly Queue<StoredObject> _initial = new();
     private readonly bool _isTooOld;
 
+    private readonly long _from;
+
     /// <summary>Up to which version all was told.</summary>
     private long _version;
     private int _place;
@@ -28,7 +30,7 @@ public sealed class SimWatch<T>
         (_server, _kind, _resource, _selectors) = (server, kind, resource, selectors);
         // No version, or 0: first comes what is there.
         var isFromNow = from is null or 0;
-        _version = isFromNow ? server.Version : from!.Value;
+        _version = _from = isFromNow ? server.Version : from!.Value;
         _isTooOld = _version + 1 < server.Compacted;
         _place = kind.PlaceAfter(_version);
         if (!isFromNow) return;
@@ -40,7 +42,18 @@ public sealed class SimWatch<T>
     public bool IsOver { get; private set; }
 
     /// <summary>Whether an event would come now.</summary>
-    public bool HasNext => !IsOver && (IsExpired || _initial.Count > 0 || _isBookmarkDue || Seek() is not null);
+    public bool HasNext => !IsOver && (IsExpired || _initial.Count > 0 || IsBookmarkReady || Seek() is not null);
+
+    /// <summary>One that says no more than the watch began with is never sent; it waits until there is something to say.</summary>
+    private bool IsBookmarkReady
+    {
+        get
+        {
+            if (!_isBookmarkDue) return false;
+            Seek();
+            return _version > _from;
+        }
+    }
 
     private bool IsExpired => _isTooOld || _place < _kind.Forgotten;
 
@@ -61,10 +74,9 @@ public sealed class SimWatch<T>
             return true;
         }
 
-        if (_isBookmarkDue)
+        if (IsBookmarkReady)
         {
             _isBookmarkDue = false;
-            if (Seek() is null) _version = Math.Max(_version, _server.Version);
             next = Message("BOOKMARK", $$$"""{"metadata":{"resourceVersion":"{{{_version}}}","creationTimestamp":null}}""");
             return true;
         }
