@@ -200,10 +200,10 @@ public abstract partial class ApiServerContract
     public async Task A_watch_says_before_its_end_how_far_it_is()
     {
         var made = await NewJob();
-        var unseen = await NewJob("b");
         var query = new ListQuery { Namespace = Ns, FieldSelector = "metadata.name=a", ResourceVersion = $"{made.Version}", Timeout = TimeSpan.FromSeconds(4) };
         var opened = await Client.Watch(Wild.Jobs, query, Cancellation);
         await using var watch = opened.Value!;
+        var unseen = await NewJob("b");
         var bookmark = await watch.Next(Cancellation);
         Assert.Equal(WatchEventKind.Bookmark, bookmark!.Value.Kind);
         Assert.Null(bookmark.Value.Object);

@@ -182,6 +182,7 @@ public abstract partial class ApiServerContract
 
     [Theory]
     [InlineData(PatchKind.Merge, """{"metadata":{"name":"b"}}""")]
+    [InlineData(PatchKind.Merge, """{"metadata":{"namespace":"default"}}""")]
     [InlineData(PatchKind.Json, "{}")]
     public async Task A_patch_that_is_none_is_refused(PatchKind kind, string patch)
     {
@@ -205,7 +206,8 @@ public abstract partial class ApiServerContract
     {
         var made = await NewJob();
         Assert.Equal(ApiError.Invalid, (await Merge(Wild.Jobs, """{"metadata":{"uid":"other"}}""")).Error);
-        var patched = (await Merge(Wild.Jobs, """{"metadata":{"deletionTimestamp":"2001-01-01T00:00:00Z","creationTimestamp":null,"generation":null}}""")).Value!;
+        Assert.Equal(ApiError.Invalid, (await Merge(Wild.Jobs, """{"metadata":{"deletionTimestamp":"2001-01-01T00:00:00Z"}}""")).Error);
+        var patched = (await Merge(Wild.Jobs, """{"metadata":{"creationTimestamp":null,"generation":null}}""")).Value!;
         Assert.Equal((made.Version, made["metadata.creationTimestamp"], "1", ""), (patched.Version, patched["metadata.creationTimestamp"], patched["metadata.generation"], patched["metadata.deletionTimestamp"]));
     }
 

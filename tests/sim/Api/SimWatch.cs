@@ -18,7 +18,8 @@ public sealed class SimWatch<T>
     private readonly Queue<StoredObject> _initial = new();
     private readonly bool _isTooOld;
 
-    private readonly long _from;
+    /// <summary>What had happened when it was opened: a bookmark comes only when there is more.</summary>
+    private readonly long _opened;
 
     /// <summary>Up to which version all was told.</summary>
     private long _version;
@@ -30,7 +31,8 @@ public sealed class SimWatch<T>
         (_server, _kind, _resource, _selectors) = (server, kind, resource, selectors);
         // No version, or 0: first comes what is there.
         var isFromNow = from is null or 0;
-        _version = _from = isFromNow ? server.Version : from!.Value;
+        _version = isFromNow ? server.Version : from!.Value;
+        _opened = kind.History.Count == 0 ? _version : Math.Max(_version, kind.History[^1].Version);
         _isTooOld = _version + 1 < server.Compacted;
         _place = kind.PlaceAfter(_version);
         if (!isFromNow) return;
@@ -44,14 +46,14 @@ public sealed class SimWatch<T>
     /// <summary>Whether an event would come now.</summary>
     public bool HasNext => !IsOver && (IsExpired || _initial.Count > 0 || IsBookmarkReady || Seek() is not null);
 
-    /// <summary>One that says no more than the watch began with is never sent; it waits until there is something to say.</summary>
+    /// <summary>One that says no more than was known at the beginning is never sent; it waits until there is something to say.</summary>
     private bool IsBookmarkReady
     {
         get
         {
             if (!_isBookmarkDue) return false;
             Seek();
-            return _version > _from;
+            return _version > _opened;
         }
     }
 
