@@ -9,7 +9,7 @@ BINARY := artifacts/bin/kruise-image
 SOURCES := $(shell find Program.cs Modes Reconcile Cri Crds manifests -type f 2>/dev/null) \
            kruise-image.csproj Directory.Build.props Directory.Packages.props global.json packages.lock.json
 COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null)
-PROJECTS := kruise-image.csproj tests/tests.csproj e2e/bed/bed.csproj e2e/scenarios/scenarios.csproj
+PROJECTS := kruise-image.csproj tests/sim/sim.csproj tests/tests.csproj e2e/bed/bed.csproj e2e/scenarios/scenarios.csproj
 QUIET := --verbosity quiet -clp:NoSummary
 BED := e2e/bed/bin/Release/net10.0/bed
 DEMO_DIR ?= /tmp/kruise-image-demo
@@ -65,7 +65,7 @@ demo-down: ## ends the cluster of demo-up
 	@e2e/demo-down.sh "$(DEMO_DIR)"
 
 clean: ## what was built; the installed parts stay
-	rm -rf artifacts bin obj tests/bin tests/obj e2e/*/bin e2e/*/obj
+	rm -rf artifacts bin obj tests/bin tests/obj tests/sim/bin tests/sim/obj e2e/*/bin e2e/*/obj
 
 parts:
 	@e2e/install-parts.sh bed

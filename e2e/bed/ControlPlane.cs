@@ -15,6 +15,7 @@ public sealed class ControlPlane : IDisposable
 
     private readonly string directory;
     private readonly Certificates certificates = new();
+    private readonly string etcdClient;
     private readonly string adminToken, controllerToken, daemonToken;
 
     private readonly List<(DateTimeOffset From, DateTimeOffset Ready)> starts = [];
@@ -29,7 +30,8 @@ public sealed class ControlPlane : IDisposable
         Api = ApiAs(adminToken);
         WriteFiles();
 
-        string etcdClient = $"http://127.0.0.1:{Ports.Free()}", etcdPeer = $"http://127.0.0.1:{Ports.Free()}";
+        etcdClient = $"http://127.0.0.1:{Ports.Free()}";
+        var etcdPeer = $"http://127.0.0.1:{Ports.Free()}";
         Etcd = new ServerProcess("etcd", logDirectory, Parts.Find("etcd"),
             "--data-dir", File("etcd"), "--unsafe-no-fsync",
             "--listen-client-urls", etcdClient, "--advertise-client-urls", etcdClient,
@@ -85,6 +87,20 @@ public sealed class ControlPlane : IDisposable
 
     public Task WaitReadyAsync(CancellationToken cancellationToken) =>
         ApiServer.ReadyAsync(TimeSpan.FromSeconds(60), Api.IsReadyAsync, cancellationToken);
+
+    /// <summary>Throws away all history: who wants to go on from a version before now must list again.</summary>
+    public async Task CompactAsync(CancellationToken cancellationToken)
+    {
+        using var etcd = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(etcdClient) };
+        var status = await PostAsync("/v3/kv/range", """{"key":"AA==","limit":1}""");
+        await PostAsync("/v3/kv/compaction", $$"""{"revision":{{status["header"]!["revision"]}},"physical":true}""");
+
+        async Task<JsonNode> PostAsync(string path, string body)
+        {
+            using var response = await etcd.PostAsync(path, new StringContent(body), cancellationToken);
+            return JsonNode.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync(cancellationToken))!;
+        }
+    }
 
     /// <summary>
     /// The requests of our service accounts, from programs of this name, that RBAC refused; none is right. A server that starts refuses

@@ -2,8 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using KruiseImage.Crds;
 using KruiseImage.Scenarios;
-using KruiseImage.Tests.Tidy;
 using KruiseImage.Sim.Api;
+using KruiseImage.Tests.Tidy;
 using Xunit;
 
 namespace KruiseImage.Tests.Crds;

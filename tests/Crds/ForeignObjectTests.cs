@@ -4,8 +4,8 @@ using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using KruiseImage.Crds;
 using KruiseImage.Scenarios;
-using KruiseImage.Tests.Tidy;
 using KruiseImage.Sim.Api;
+using KruiseImage.Tests.Tidy;
 using Xunit;
 using YamlDotNet.RepresentationModel;
 

@@ -1,7 +1,7 @@
 using KruiseImage.Crds;
 using KruiseImage.Modes.Ctl;
-using KruiseImage.Tests.Crds;
 using KruiseImage.Sim.Api;
+using KruiseImage.Tests.Crds;
 using Xunit;
 using YamlDotNet.RepresentationModel;
 

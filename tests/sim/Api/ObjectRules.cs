@@ -66,10 +66,14 @@ internal sealed class ObjectRules(TimeProvider clock)
                 : Refusal.Conflict(kind, name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {present.Uid}");
         }
 
+        if (metadata["namespace"]?.GetValue<string>() is { } ns && ns != present.Meta("namespace"))
+            return Refusal.BadRequest("the namespace of the provided object does not match the namespace sent on the request");
         var version = metadata["resourceVersion"]?.GetValue<string>();
         if (version is null && !kind.TakesUnconditionalUpdate) return Refusal.Invalid(kind, name, "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update");
         if (version is not null && version != SimApiServer.Text(present.Version)) return Refusal.Modified(kind, name);
         var isStatus = subresource is not null;
+        if (!isStatus && metadata["deletionTimestamp"] is { } deletion && !present.IsDeleting)
+            return Refusal.Invalid(kind, name, $"metadata.deletionTimestamp: Invalid value: {deletion.ToJsonString()}: field is immutable");
         if (kind.Schema is not null && isStatus) body["metadata"] = metadata = (JsonObject)present.ToMutable()["metadata"]!.DeepClone();
         Restore(metadata, present.Metadata, OfTheServer);
         metadata["resourceVersion"] = SimApiServer.Text(present.Version);

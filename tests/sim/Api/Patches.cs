@@ -31,8 +31,10 @@ internal static class Patches
                 return null;
             case PatchKind.Apply:
                 throw new NotSupportedException("server-side apply is not simulated");
+            case PatchKind.Merge:
+                return Refusal.Unprocessable("the body is no map");
             default:
-                return Refusal.BadRequest("the body is no patch");
+                return Refusal.BadRequest("the body is no list of operations");
         }
     }
 
@@ -69,7 +71,7 @@ internal static class Patches
             "test" when parent is not null && TryGet(parent, steps[^1], out var present) && JsonNode.DeepEquals(present, value) => null,
             "test" => Refusal.Unprocessable($"testing value {path} failed"),
             "add" when Add(parent, steps[^1], value?.DeepClone()) => null,
-            "replace" when TryGet(parent, steps[^1], out _) && Replace(parent, steps[^1], value?.DeepClone()) => null,
+            "replace" when Replace(parent, steps[^1], value?.DeepClone()) => null,
             "remove" when Remove(parent, steps[^1]) => null,
             "add" or "replace" or "remove" => Refusal.Unprocessable($"{op} operation does not apply: doc is missing path: {path}: missing value"),
             _ => Refusal.Unprocessable($"Unexpected kind: {op}"),

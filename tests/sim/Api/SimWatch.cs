@@ -18,6 +18,9 @@ public sealed class SimWatch<T>
     private readonly Queue<StoredObject> _initial = new();
     private readonly bool _isTooOld;
 
+    /// <summary>What had happened when it was opened: a bookmark comes only when there is more.</summary>
+    private readonly long _opened;
+
     /// <summary>Up to which version all was told.</summary>
     private long _version;
     private int _place;
@@ -29,6 +32,7 @@ public sealed class SimWatch<T>
         // No version, or 0: first comes what is there.
         var isFromNow = from is null or 0;
         _version = isFromNow ? server.Version : from!.Value;
+        _opened = kind.History.Count == 0 ? _version : Math.Max(_version, kind.History[^1].Version);
         _isTooOld = _version + 1 < server.Compacted;
         _place = kind.PlaceAfter(_version);
         if (!isFromNow) return;
@@ -40,7 +44,18 @@ public sealed class SimWatch<T>
     public bool IsOver { get; private set; }
 
     /// <summary>Whether an event would come now.</summary>
-    public bool HasNext => !IsOver && (IsExpired || _initial.Count > 0 || _isBookmarkDue || Seek() is not null);
+    public bool HasNext => !IsOver && (IsExpired || _initial.Count > 0 || IsBookmarkReady || Seek() is not null);
+
+    /// <summary>One that says no more than was known at the beginning is never sent; it waits until there is something to say.</summary>
+    private bool IsBookmarkReady
+    {
+        get
+        {
+            if (!_isBookmarkDue) return false;
+            Seek();
+            return _version > _opened;
+        }
+    }
 
     private bool IsExpired => _isTooOld || _place < _kind.Forgotten;
 
@@ -61,10 +76,9 @@ public sealed class SimWatch<T>
             return true;
         }
 
-        if (_isBookmarkDue)
+        if (IsBookmarkReady)
         {
             _isBookmarkDue = false;
-            if (Seek() is null) _version = Math.Max(_version, _server.Version);
             next = Message("BOOKMARK", $$$"""{"metadata":{"resourceVersion":"{{{_version}}}","creationTimestamp":null}}""");
             return true;
         }
