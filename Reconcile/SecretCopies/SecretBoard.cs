@@ -39,7 +39,12 @@ public sealed class SecretBoard(
                 if (wants.Contains(source)) ledger.Jobs[key] = after!;
                 else ledger.Jobs.Remove(key);
                 var isFollowed = ledger.Jobs.Values.Any(job => job.Status?.CompletionTime is null);
-                if (isFollowed != ledger.FollowedSince.HasValue) changes.Add((source, isFollowed));
+                if (isFollowed != ledger.FollowedSince.HasValue)
+                {
+                    changes.Add((source, isFollowed));
+                    isNews = true; // a job may be over before its secret was read
+                }
+
                 if (isFollowed && ledger.FollowedSince is null) ledger.Follow(now);
                 if (!isFollowed) ledger.Unfollow();
                 if (ledger.Jobs.Count == 0) _sources.Remove(source);

@@ -350,6 +350,45 @@ public sealed class ImagePullJobTests
         Assert.Equal(["a"], world.NodesWith());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_new_leader_keeps_what_pods_selected_until_it_knows_the_pods(bool isStillThere)
+    {
+        var world = new World().WithNodes("a", "b");
+        var job = world.CreateJob("job", Pull() with { PodSelector = new() { MatchLabels = new() { ["app"] = "x" } } });
+        world.Board.OnPodNode(job.Metadata.Uid!, "b", true, world.Now);
+        world.Board.OnPodsListed(job.Metadata.Uid!);
+        world.Settle();
+        var version = world.Entry("b")!.Version;
+        world.Restart();
+        world.Settle();
+        Assert.Equal(version, world.Entry("b")!.Version);
+        world.Board.OnPodNode(job.Metadata.Uid!, isStillThere ? "b" : "a", true, world.Now);
+        world.Board.OnPodsListed(job.Metadata.Uid!);
+        world.Settle();
+        Assert.Equal([isStillThere ? "b" : "a"], world.NodesWith());
+        if (isStillThere) Assert.Equal(version, world.Entry("b")!.Version);
+    }
+
+    [Fact]
+    public void Another_parallelism_leaves_the_nodes_of_pods_alone()
+    {
+        var world = new World().WithNodes("a", "b");
+        var job = world.CreateJob("job", Pull() with { PodSelector = new() { MatchLabels = new() { ["app"] = "x" } } });
+        world.Board.OnPodNode(job.Metadata.Uid!, "b", true, world.Now);
+        world.Board.OnPodsListed(job.Metadata.Uid!);
+        world.Settle();
+        var version = world.Entry("b")!.Version;
+        world.EditJob("job", spec => spec with { Parallelism = 2 });
+        world.SetNode("b", true, new() { ["zone"] = "x" });
+        world.Settle();
+        Assert.Equal(version, world.Entry("b")!.Version);
+        world.Board.OnPodNode(job.Metadata.Uid!, "a", true, world.Now);
+        world.Settle();
+        Assert.Equal(["a", "b"], world.NodesWith());
+    }
+
     [Fact]
     public void A_new_leader_goes_on_where_the_old_one_stopped_without_a_write()
     {

@@ -162,12 +162,39 @@ public sealed class SecretCopyTests
     {
         var world = new World().WithNodes("a");
         var job = world.CreateJob("job", Pull("reg"));
+        world.Settle();
+        job = world.Job("job");
         world.Secrets.OnJob(job, null, world.Now);
         world.Secrets.OnJob(null, job, world.Now); // followed, but nobody led
         world.SetSecret("default/reg", Docker("pw"));
         Assert.Equal(TimeSpan.Zero, world.Secrets.WaitFor(job, world.Now + TimeSpan.FromHours(1)));
         world.Secrets.BeginLeading(world.Now + TimeSpan.FromHours(1));
         Assert.Equal(SecretBoard.LongestWait, world.Secrets.WaitFor(job, world.Now + TimeSpan.FromHours(1)));
+    }
+
+    [Fact]
+    public void A_secret_is_copied_only_for_a_job_that_its_finalizer_holds()
+    {
+        var world = new World().WithNodes("a");
+        world.SetSecret("default/reg", Docker("pw"));
+        var job = new ImagePullJob { Metadata = new ObjectMeta { Namespace = "default", Name = "job", Uid = "u" }, Spec = Pull("reg") };
+        world.Secrets.OnJob(null, job, world.Now);
+        Assert.Empty(world.FollowedSecrets);
+        world.Secrets.OnJob(job, job with { Metadata = job.Metadata with { Finalizers = [SecretCopy.Finalizer] } }, world.Now);
+        Assert.Equal(["default/reg"], world.FollowedSecrets);
+    }
+
+    [Fact]
+    public void A_copy_names_its_jobs_in_the_same_order_whoever_leads()
+    {
+        var world = new World().WithNodes("a");
+        world.SetSecret("default/reg", Docker("pw"));
+        foreach (var name in (string[])["job2", "job1", "job3"]) world.CreateJob(name, Pull("reg"));
+        world.Settle();
+        world.DeleteJob("job2");
+        world.CreateJob("job0", Pull("reg"));
+        world.Settle();
+        Assert.Equal("default/job0,default/job1,default/job3", world.Copies.List().Single().Metadata.Annotations![SecretCopy.ReferencesAnnotation]);
     }
 
     [Fact]

@@ -79,7 +79,9 @@ public sealed class CrdManifest
 
     public static string Value(YamlNode node) => ((YamlScalarNode)node).Value!;
 
-    public static string Directory([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../../manifests"));
+    public static string Directory() => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../manifests"));
+
+    private static string ThisFile([CallerFilePath] string path = "") => path;
 
     private static CrdManifest Read(string plural)
     {
