@@ -84,7 +84,11 @@ internal sealed class PullState(PullEntry entry, long sequence)
     {
         // The deadline goes on counting from the first attempt; a clock that was ahead must not prolong it.
         StartedAt = left.StartTime < now ? left.StartTime : null;
-        if (!PullPhase.IsFinished(left.Phase)) return;
+        if (!PullPhase.IsFinished(left.Phase))
+        {
+            Percent = Math.Clamp(left.Progress, 0, 99); // what is fetched is kept, and the first sample says how much that is
+            return;
+        }
         Adopted = left;
         Stage = left.Phase == PullPhase.Succeeded ? PullStage.Succeeded : PullStage.Failed;
     }

@@ -12,9 +12,11 @@ namespace KruiseImage.Cri;
 public sealed class PullTable(PullLimits limits)
 {
     private readonly SortedDictionary<EntryKey, PullState> _entries = new(EntryKey.Order);
-    private readonly Dictionary<long, Attempt> _attempts = [];
+    private readonly Dictionary<long, RunningPull> _attempts = [];
     private readonly List<PullAction> _actions = [];
     private readonly RetryPolicy _retry = new(limits);
+    private readonly LeaseLedger _leases = new();
+    private bool _isSpecKnown;
     private string? _uid;
     private FirstSyncStatus? _firstSync;
     private long _sequence;
@@ -32,6 +34,7 @@ public sealed class PullTable(PullLimits limits)
     /// </summary>
     public void Observe(NodeImage? nodeImage, DateTimeOffset now)
     {
+        _isSpecKnown = true;
         var isFirstSight = nodeImage?.Metadata.Uid != _uid;
         if (isFirstSight)
         {
@@ -67,6 +70,9 @@ public sealed class PullTable(PullLimits limits)
     public void Ended(long attempt, PullOutcome outcome, DateTimeOffset now)
     {
         if (!_attempts.Remove(attempt, out var ended)) return;
+        if (outcome.Image is not null) _leases.Completed(ended.Reference);
+        // Only what is known to lie elsewhere leaves the fetched bytes above suspicion: damage that is kept would be met for ever.
+        if (outcome.Failure is { Reason: PullReason.Unknown }) _leases.Spoilt(ended.Reference);
         if (outcome.Image is { } pulled) Share(ended, pulled, now);
         if (Awaiting(attempt) is not { } state) return;
         if (outcome.Image is { } image) Succeed(state, image, wasPresent: false, now);
@@ -79,17 +85,22 @@ public sealed class PullTable(PullLimits limits)
         if (sample.Progress is not { } progress)
         {
             // Coarse, so that the status is not written for every second.
-            var elapsed = Math.Floor((now - _attempts[attempt].StartedAt).TotalSeconds / 10) * 10;
+            var elapsed = Math.Floor(_attempts[attempt].Elapsed(now).TotalSeconds / 10) * 10;
             if (elapsed > 0) state.ElapsedShown = TimeSpan.FromSeconds(elapsed);
             return;
         }
-        // Invariant: progress never falls within an attempt (contract 2.7), also when a layer is fetched again.
-        state.Percent = Math.Max(state.Percent, progress.Percent);
-        _attempts[attempt].Stall.Sample(progress, now);
+        state.Percent = _attempts[attempt].Measure(state.Percent, progress, now);
     }
 
     /// <summary>The runtime answers (again).</summary>
-    public void RuntimeFound() => _outage = null;
+    /// <param name="leased">The references that have a lease of ours there: a former daemon may have left some.</param>
+    public void RuntimeFound(IEnumerable<string> leased)
+    {
+        _outage = null;
+        foreach (var reference in leased) _leases.Held(reference);
+    }
+
+    public void LeaseReleased(string reference, bool isGone, DateTimeOffset now) => _leases.Released(reference, isGone, now);
 
     /// <summary>What is to be done now. Called again at once it has nothing more to say.</summary>
     public PullPlan Advance(DateTimeOffset now)
@@ -99,6 +110,7 @@ public sealed class PullTable(PullLimits limits)
         if (_outage is null)
         {
             Ask();
+            ReleaseLeases(now);
             StartPulls(now);
         }
         _firstSync ??= StatusSummary.FirstSync(_entries.Values, now);
@@ -146,21 +158,12 @@ public sealed class PullTable(PullLimits limits)
                 var last = state.Failure is { } failure ? $"; before: {failure.Message}" : "";
                 GiveUp(state, new PullFailure(PullReason.DeadlineExceeded, $"not done {state.Entry.ActiveDeadline!.Value.TotalSeconds:0} s after its start{last}"), now);
             }
-            else if (state.Stage == PullStage.Pulling && _attempts[state.Awaited] is var attempt && Overdue(attempt, state.Entry, now) is { } overdue)
+            else if (state.Stage == PullStage.Pulling && _attempts[state.Awaited].Overdue(state.Entry, now) is { } overdue)
             {
                 Abort(state);
                 Fail(state, overdue, now);
             }
         }
-    }
-
-    private PullFailure? Overdue(Attempt attempt, PullEntry entry, DateTimeOffset now)
-    {
-        if (attempt.StartedAt + entry.Timeout <= now) return new PullFailure(PullReason.Timeout, $"the attempt took longer than {entry.Timeout.TotalSeconds:0} s");
-        attempt.Stall.Look(now);
-        return attempt.Stall.IsStalled
-            ? new PullFailure(PullReason.Timeout, $"fewer than {limits.MinBytesPerSecond} bytes/s arrived for {limits.StallTimeout.TotalSeconds:0} s")
-            : null;
     }
 
     private void TryAgain(PullState state, DateTimeOffset now)
@@ -190,6 +193,14 @@ public sealed class PullTable(PullLimits limits)
         }
     }
 
+    private void ReleaseLeases(DateTimeOffset now)
+    {
+        if (!_isSpecKnown) return; // then nothing seems to be wanted
+        var running = _attempts.Values.Select(attempt => attempt.Reference).ToHashSet(StringComparer.Ordinal);
+        var wanted = _entries.Values.Where(state => !state.IsFinished).Select(state => state.Entry.Reference).ToHashSet(StringComparer.Ordinal);
+        _actions.AddRange(_leases.Release(running, wanted, now));
+    }
+
     private void Enqueue(PullState state) => (state.Stage, state.Awaited, state.Sequence) = (PullStage.Queued, 0, ++_sequence);
 
     private void StartPulls(DateTimeOffset now)
@@ -198,10 +209,11 @@ public sealed class PullTable(PullLimits limits)
         {
             if (_attempts.Count >= limits.MaxConcurrentPulls) return;
             // Invariant: one pull of a reference at a time; a cancelled one counts until it has ended.
-            if (_attempts.Values.Any(attempt => attempt.Reference == state.Entry.Reference)) continue;
+            if (_attempts.Values.Any(attempt => attempt.Reference == state.Entry.Reference) || _leases.IsReleasing(state.Entry.Reference)) continue;
             var number = ++_sequence;
-            _attempts.Add(number, new Attempt(number, state.Entry.Reference, now, new StallWatch(limits.MinBytesPerSecond, limits.StallTimeout)));
-            (state.Stage, state.Awaited, state.Percent, state.ElapsedShown) = (PullStage.Pulling, number, 0, null);
+            _attempts.Add(number, new RunningPull(number, state.Entry.Reference, now, limits));
+            _leases.Held(state.Entry.Reference);
+            (state.Stage, state.Awaited, state.ElapsedShown) = (PullStage.Pulling, number, null);
             state.StartedAt ??= now;
             if (state.FailedAttempts == 0) state.Failure = null; // an outage that is over
             _actions.Add(new StartPull(number, state.Entry));
@@ -209,7 +221,7 @@ public sealed class PullTable(PullLimits limits)
     }
 
     /// <summary>Others that want the same reference: those who were there when the pull began have its result, the rest ask anew.</summary>
-    private void Share(Attempt ended, PresentImage image, DateTimeOffset now)
+    private void Share(RunningPull ended, PresentImage image, DateTimeOffset now)
     {
         foreach (var state in _entries.Values.Where(state => state.Stage == PullStage.Queued && state.Entry.Reference == ended.Reference))
         {
@@ -275,7 +287,7 @@ public sealed class PullTable(PullLimits limits)
 
     private DateTimeOffset? LookAgainAt()
     {
-        DateTimeOffset? next = null;
+        var next = _outage is null && _isSpecKnown ? _leases.DueAt : null;
         foreach (var state in _entries.Values)
         {
             Sooner(state.Deadline);
@@ -283,8 +295,8 @@ public sealed class PullTable(PullLimits limits)
             if (state.Stage is PullStage.AwaitingRuntime) Sooner(_outage is null ? state.RetryAt : state.OutageSince + state.Entry.Timeout);
             if (state.Stage is not PullStage.Pulling) continue;
             var attempt = _attempts[state.Awaited];
-            Sooner(attempt.StartedAt + state.Entry.Timeout);
-            Sooner(attempt.Stall.WindowEnd);
+            Sooner(attempt.TimesOutAt(state.Entry));
+            Sooner(attempt.StallsAt);
         }
         return next;
 
@@ -293,7 +305,4 @@ public sealed class PullTable(PullLimits limits)
             if (moment is not null && (next is null || moment < next)) next = moment;
         }
     }
-
-    /// <summary>A pull that the runtime works on, whoever still waits for it.</summary>
-    private sealed record Attempt(long Number, string Reference, DateTimeOffset StartedAt, StallWatch Stall);
 }

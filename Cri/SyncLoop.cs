@@ -59,8 +59,11 @@ public sealed partial class SyncLoop(
             case PullEnded ended:
                 table.Ended(ended.Attempt, ended.Outcome, now);
                 break;
-            case RuntimeAnswered:
-                table.RuntimeFound();
+            case RuntimeAnswered found:
+                table.RuntimeFound(found.Leased);
+                break;
+            case LeaseReleased released:
+                table.LeaseReleased(released.Reference, released.IsGone, now);
                 break;
             case StatusWritten written:
                 ledger.Written(written.Result, random.NextDouble(), now);
@@ -106,6 +109,9 @@ public sealed partial class SyncLoop(
                 LogCancel(cancel.Attempt);
                 pool.Cancel(cancel);
                 break;
+            case ReleaseLease lease:
+                pool.Release(lease);
+                break;
             case FindRuntime:
                 SearchRuntime();
                 break;
@@ -120,7 +126,7 @@ public sealed partial class SyncLoop(
     private void SearchRuntime() => inbox.Run(async closing =>
     {
         await runtime.Find(closing).ConfigureAwait(false);
-        return new RuntimeAnswered();
+        return new RuntimeAnswered(await runtime.Leased(closing).ConfigureAwait(false));
     });
 
     /// <summary>A timer takes no more than 49 days, and a moment that passed meanwhile is now.</summary>
