@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
 using KruiseImage.Bed.Cri;
+using KruiseImage.Bed.Leasing;
 
 namespace KruiseImage.Bed;
 
@@ -68,6 +69,10 @@ public sealed class ContainerdNode : IDisposable
 
     public async Task<IReadOnlyList<Image>> ImagesAsync(CancellationToken cancellationToken) =>
         (await Images.ListImagesAsync(new ListImagesRequest(), cancellationToken: cancellationToken)).Images;
+
+    /// <summary>The leases that CRI's namespace has, of ours and of anybody.</summary>
+    public async Task<IReadOnlyList<Lease>> LeasesAsync(CancellationToken cancellationToken) =>
+        (await new Leases.LeasesClient(channel).ListAsync(new ListRequest(), new Metadata { { "containerd-namespace", "k8s.io" } }, cancellationToken: cancellationToken)).Leases;
 
     /// <summary>The raw pull, which the product is measured against.</summary>
     public async Task PullAsync(string reference, CancellationToken cancellationToken) =>

@@ -10,12 +10,29 @@ namespace KruiseImage.Bed;
 
 /// <summary>What goes wrong for one repository; nothing by default.</summary>
 /// <param name="BytesPerSecond">Each blob comes at this rate.</param>
-/// <param name="Status">Manifests are answered with this status.</param>
+/// <param name="Status">Every request is answered with this status.</param>
 /// <param name="Hang">Blobs are answered never.</param>
-public sealed record Fault(int? BytesPerSecond = null, HttpStatusCode? Status = null, bool Hang = false);
+public sealed record Fault(int? BytesPerSecond = null, HttpStatusCode? Status = null, bool Hang = false)
+{
+    /// <summary>So many bytes of an answer come, and then no more.</summary>
+    public long? StallAfter { get; init; }
+}
 
 /// <summary>One request of a node, as the registry saw it.</summary>
-public sealed record RegistryRequest(string Node, string Method, string Path, DateTimeOffset At);
+public sealed record RegistryRequest(string Node, string Method, string Path, DateTimeOffset At)
+{
+    private long sent;
+
+    /// <summary>The first byte that was asked for.</summary>
+    public long From { get; init; }
+
+    /// <summary>Bytes of a blob that the node was given.</summary>
+    public long Sent => Volatile.Read(ref sent);
+
+    public bool IsBlob => Path.Contains("/blobs/", StringComparison.Ordinal);
+
+    internal void Count(long bytes) => Interlocked.Add(ref sent, bytes);
+}
 
 /// <summary>
 /// Stands between the nodes and the registry. Each node has a port of its own here, so the proxy knows which node downloads what and
@@ -86,11 +103,14 @@ public sealed class RegistryProxy : IAsyncDisposable
     {
         var node = ports.First(entry => entry.Value == context.Connection.LocalPort).Key;
         var path = context.Request.Path.Value ?? "/";
-        var isBlob = path.Contains("/blobs/", StringComparison.Ordinal);
         var repository = Repository(path);
-        requests.Enqueue((repository, new RegistryRequest(node, context.Request.Method, path, DateTimeOffset.UtcNow)));
+        var seen = new RegistryRequest(node, context.Request.Method, path, DateTimeOffset.UtcNow)
+        {
+            From = context.Request.GetTypedHeaders().Range?.Ranges.First().From ?? 0,
+        };
+        requests.Enqueue((repository, seen));
 
-        if (!isBlob && FaultOf(repository).Status is { } status)
+        if (FaultOf(repository).Status is { } status)
         {
             context.Response.StatusCode = (int)status;
             return;
@@ -108,7 +128,7 @@ public sealed class RegistryProxy : IAsyncDisposable
             foreach (var (name, values) in response.Content.Headers)
                 context.Response.Headers[name] = values.ToArray();
             if (context.Request.Method != HttpMethods.Head)
-                await CopyAsync(response, context, repository, node, isBlob);
+                await CopyAsync(response, context, repository, seen);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -116,23 +136,23 @@ public sealed class RegistryProxy : IAsyncDisposable
         }
     }
 
-    private async Task CopyAsync(HttpResponseMessage response, HttpContext context, string repository, string node, bool isBlob)
+    private async Task CopyAsync(HttpResponseMessage response, HttpContext context, string repository, RegistryRequest seen)
     {
         var cancellation = context.RequestAborted;
         await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-        if (!isBlob)
+        if (!seen.IsBlob)
         {
             await body.CopyToAsync(context.Response.Body, cancellation);
             return;
         }
-        Count(repository, node, +1);
+        Count(repository, seen.Node, +1);
         var isCounted = true;
         try
         {
             var buffer = new byte[64 << 10];
             for (var left = response.Content.Headers.ContentLength ?? long.MaxValue; ;)
             {
-                while (FaultOf(repository).Hang)
+                while (FaultOf(repository) is var now && (now.Hang || now.StallAfter <= seen.Sent))
                     await Task.Delay(50, cancellation);
                 // A tenth of a second's worth at a time.
                 var rate = FaultOf(repository).BytesPerSecond;
@@ -144,6 +164,7 @@ public sealed class RegistryProxy : IAsyncDisposable
                 if ((left -= count) <= 0)
                     isCounted = Leave(); // before the last bytes: with them the node may be done, and the next one here, sooner than we
                 await context.Response.Body.WriteAsync(buffer.AsMemory(0, count), cancellation);
+                seen.Count(count);
             }
         }
         finally
@@ -154,7 +175,7 @@ public sealed class RegistryProxy : IAsyncDisposable
 
         bool Leave()
         {
-            Count(repository, node, -1);
+            Count(repository, seen.Node, -1);
             return false;
         }
     }
