@@ -24,7 +24,18 @@ public sealed class ResumeScenarios(SharedCluster shared) : Scenario(shared)
         var image = await PushStallingAsync("resume-timeout");
         var job = await JobAsync("resume-timeout", SpecOf(image, """{"timeoutSeconds":5,"backoffLimit":5}"""));
         await StalledAsync(image);
-        await job.CompletedAsync(nodes: Nodes.Length); // the second attempt asks for less than what stalls
+        var shown = Nodes.ToDictionary(node => node, _ => new List<int>());
+        await job.UntilAsync("completed", status => // the second attempt asks for less than what stalls
+        {
+            foreach (var node in Nodes)
+                shown[node].Add(EntryStatusAsync(node, image).Result?.Number("progress") ?? 0);
+            return status.HasCondition("Complete");
+        });
+        foreach (var node in Nodes)
+        {
+            Assert.Equal(shown[node].Order(), shown[node]);
+            Assert.Contains(shown[node], percent => percent is > 50 and < 70);
+        }
         await ResumedAsync(image);
     }
 
@@ -79,6 +90,37 @@ public sealed class ResumeScenarios(SharedCluster shared) : Scenario(shared)
             foreach (var node in Nodes)
                 await Api.MergePatchAsync(Paths.NodeImage(node), JsonNode.Parse($$$$"""{"spec":{"images":{"{{{{image.Name}}}}":{{{{entry}}}}}}}""")!, Cancellation);
         }
+    }
+
+    /// <summary>A lease cannot be prolonged: another takes over what it keeps.</summary>
+    [Fact]
+    public async Task A_lease_that_would_expire_under_the_pull_is_replaced_and_loses_nothing()
+    {
+        var image = await PushStallingAsync("resume-expiring");
+        var old = new Bed.Leasing.Lease { Id = "expiring", Labels = { ["kruise-image/reference"] = "docker.io/" + image.Reference, ["containerd.io/gc.expire"] = $"{DateTime.UtcNow.AddMinutes(5):s}Z" } };
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        await Task.WhenAll(Local.Nodes.Select(node => node.CreateLeaseAsync(old, Cancellation)));
+        var pulls = Task.WhenAll(Local.Nodes.Select(node => node.PullAsync(image.Reference, cut.Token, old.Id)));
+        foreach (var node in Nodes)
+            await UntilAsync($"the layers of {node} stall", () => Task.FromResult(Blobs(image, node).Count(request => request.Sent >= Fetched) >= Layers));
+        await cut.CancelAsync();
+        await Assert.ThrowsAnyAsync<Exception>(() => pulls);
+
+        var job = await JobAsync("resume-expiring", SpecOf(image)); // an attempt of ten minutes
+        await job.CompletedAsync(nodes: Nodes.Length);
+        await ResumedAsync(image);
+    }
+
+    [Fact]
+    public async Task A_runtime_without_leases_pulls_all_the_same()
+    {
+        AtTheEnd(() => Task.WhenAll(Local.Nodes.Select(node => node.RestartWithoutAsync(null, Cancellation))));
+        await Task.WhenAll(Local.Nodes.Select(node => node.RestartWithoutAsync("io.containerd.grpc.v1.leases", Cancellation)));
+        foreach (var node in Local.Nodes)
+            await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => node.LeasesAsync(Cancellation));
+        var image = await PushAsync("resume-without");
+        await (await JobAsync("resume-without", SpecOf(image))).CompletedAsync(nodes: Nodes.Length);
+        await HasImageAsync(image, Nodes);
     }
 
     [Fact]
