@@ -23,6 +23,12 @@ public sealed class PullTable(PullLimits limits)
     private int _questions;
     private PullFailure? _outage;
 
+    /// <summary>
+    /// How far the wall clock is ahead of the moments that the methods here are given, which are steady. Only what others read is in the
+    /// wall clock's time.
+    /// </summary>
+    public TimeSpan ClockStep { get; set; }
+
     /// <summary>Slots taken, cancelled pulls that have not yet ended included.</summary>
     public int ActivePulls => _attempts.Count;
 
@@ -113,7 +119,7 @@ public sealed class PullTable(PullLimits limits)
             ReleaseLeases(now);
             StartPulls(now);
         }
-        _firstSync ??= StatusSummary.FirstSync(_entries.Values, now);
+        _firstSync ??= StatusSummary.FirstSync(_entries.Values, now + ClockStep);
         // Invariant: never more pulls than slots (contract 5.4).
         Debug.Assert(_attempts.Count <= limits.MaxConcurrentPulls);
 
@@ -130,7 +136,7 @@ public sealed class PullTable(PullLimits limits)
         var state = new PullState(entry, ++_sequence);
         _entries.Add(entry.Key, state);
         var before = left.FindAnswer(entry.Key.Image, entry.Tag, entry.Version);
-        if (before is not null) state.Adopt(before, now);
+        if (before is not null) state.Adopt(before, now, ClockStep);
         if (!state.IsFinished && entry.Invalid is { } error) GiveUp(state, new PullFailure(PullReason.InvalidReference, error), now);
     }
 
@@ -214,7 +220,7 @@ public sealed class PullTable(PullLimits limits)
             _attempts.Add(number, new RunningPull(number, state.Entry.Reference, now, limits));
             _leases.Held(state.Entry.Reference);
             (state.Stage, state.Awaited, state.ElapsedShown) = (PullStage.Pulling, number, null);
-            state.StartedAt ??= now;
+            Begin(state, now);
             if (state.FailedAttempts == 0) state.Failure = null; // an outage that is over
             _actions.Add(new StartPull(number, state.Entry));
         }
@@ -280,9 +286,14 @@ public sealed class PullTable(PullLimits limits)
 
     private void Finish(PullState state, PullStage stage, long bytes, DateTimeOffset now)
     {
-        state.StartedAt ??= now;
-        (state.Stage, state.Awaited, state.CompletedAt, state.Bytes) = (stage, 0, now, bytes);
-        _actions.Add(new Announce(state.Entry, state.Status(), now - state.StartedAt.Value, bytes, state.WasPresent));
+        Begin(state, now);
+        (state.Stage, state.Awaited, state.Elapsed, state.CompletionTime, state.Bytes) = (stage, 0, now - state.StartedAt!.Value, now + ClockStep, bytes);
+        _actions.Add(new Announce(state.Entry, state.Status(), state.Elapsed, bytes, state.WasPresent));
+    }
+
+    private void Begin(PullState state, DateTimeOffset now)
+    {
+        if (state.StartedAt is null) (state.StartedAt, state.StartTime) = (now, now + ClockStep);
     }
 
     private DateTimeOffset? LookAgainAt()
