@@ -19,13 +19,14 @@ public sealed class ContainerdNode : IDisposable
 
     private readonly GrpcChannel channel;
     private readonly ServerProcess server;
+    private readonly string directory;
     private readonly string configuration;
 
     /// <param name="version">"1.6", "1.7" or "2.1", as <c>install-parts.sh</c> names them.</param>
     public ContainerdNode(string name, string version, string bedDirectory, string logDirectory, Uri mirror, IReadOnlyDictionary<string, Uri> registries)
     {
         Name = name;
-        var directory = Directory.CreateDirectory(Path.Combine(bedDirectory, name)).FullName;
+        directory = Directory.CreateDirectory(Path.Combine(bedDirectory, name)).FullName;
         Socket = Path.Combine(directory, "c.sock");
         foreach (var (host, address) in registries.Append(new("docker.io", mirror)).Append(new("_default", mirror)))
             WriteHost(Path.Combine(directory, "certs.d", host), address);
@@ -101,6 +102,21 @@ public sealed class ContainerdNode : IDisposable
         await File.WriteAllTextAsync(configuration, $"{text[..start]}{(plugin is null ? "" : $" \"{plugin}\",")}{text[end..]}", cancellationToken);
         await StartAsync(cancellationToken);
     }
+
+    /// <summary>Starts it again on an empty disk of this size, or on its own one with all that was there.</summary>
+    public async Task RestartOnDiskAsync(int? megabytes, CancellationToken cancellationToken)
+    {
+        await KillAsync(cancellationToken);
+        var (root, none) = (Path.Combine(directory, "root"), new Dictionary<string, string>());
+        if (megabytes is { } size) // in the mount namespace of the sandbox
+            (await CommandResult.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={size}m", "tmpfs", root], none, null, cancellationToken)).Succeeded();
+        else
+            (await CommandResult.RunAsync("umount", ["--recursive", root], none, null, cancellationToken)).Succeeded();
+        await StartAsync(cancellationToken);
+    }
+
+    public async Task GrowDiskAsync(int megabytes, CancellationToken cancellationToken) =>
+        (await CommandResult.RunAsync("mount", ["-o", $"remount,size={megabytes}m", Path.Combine(directory, "root")], new Dictionary<string, string>(), null, cancellationToken)).Succeeded();
 
     public void Dispose()
     {
