@@ -148,12 +148,18 @@ public sealed class PullAttemptTests : IDisposable
         public Task<RuntimeAnswer<PresentImage?>> Image(string reference, CancellationToken cancellationToken) =>
             Task.FromResult<RuntimeAnswer<PresentImage?>>(new PresentImage("x@sha256:1", 1));
 
-        public Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, CancellationToken cancellationToken)
+        public Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, string? lease, CancellationToken cancellationToken)
         {
             var pair = $"{credential.Username}:{credential.Password}";
             Shown.Add(pair);
             return Task.FromResult<RuntimeAnswer<string>>(_accepted.Contains(pair) ? "sha256:1" : Refusal with { Message = $"denied with {pair}" });
         }
+
+        public Task<string?> Hold(string reference, TimeSpan timeout, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
+        public Task<bool> Release(string reference, bool freesBytes, CancellationToken cancellationToken) => Task.FromResult(true);
+
+        public Task<IReadOnlyList<string>> Leased(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
 
         public IPullProgressReader? ProgressOf(string canonicalName, string tagOrDigest, DateTimeOffset pullStart) => null;
     }
