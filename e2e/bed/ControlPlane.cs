@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json.Nodes;
 
 namespace KruiseImage.Bed;
 
@@ -40,7 +39,9 @@ public sealed class ControlPlane : IDisposable
             "--service-account-issuer", "https://kubernetes.default.svc", "--service-account-key-file", File("service-account.key"),
             "--service-account-signing-key-file", File("service-account.key"), "--service-cluster-ip-range", "10.0.0.0/24",
             "--token-auth-file", File("tokens.csv"), "--authorization-mode", "RBAC", "--disable-admission-plugins", "ServiceAccount",
-            "--audit-policy-file", File("audit-policy.json"), "--audit-log-path", AuditLog);
+            // A list's jobs block the deletion of their list: with this plugin that needs a right of its own.
+            "--enable-admission-plugins", "OwnerReferencesPermissionEnforcement",
+            "--audit-policy-file", File("audit-policy.json"), "--audit-log-path", AuditFile);
     }
 
     public Uri Server { get; }
@@ -57,16 +58,16 @@ public sealed class ControlPlane : IDisposable
 
     public string DaemonKubeconfig => File("daemon.kubeconfig");
 
-    private string AuditLog => File("audit.log");
+    private string AuditFile => File("audit.log");
 
-    /// <summary>The API with no more rights than the controller has. The caller disposes of it.</summary>
-    public KubeApi ApiAsController() => ApiAs(controllerToken);
+    /// <summary>The API with no more rights than the controller has, to try what it must not do. The caller disposes of it.</summary>
+    public KubeApi ApiAsController() => ApiAs(controllerToken, AuditLog.RefusedOnPurpose);
 
-    /// <summary>The API with no more rights than a daemon has. The caller disposes of it.</summary>
-    public KubeApi ApiAsDaemon() => ApiAs(daemonToken);
+    /// <summary>The API with no more rights than a daemon has, to try what it must not do. The caller disposes of it.</summary>
+    public KubeApi ApiAsDaemon() => ApiAs(daemonToken, AuditLog.RefusedOnPurpose);
 
     /// <summary>The API with the rights of whoever the token is. The caller disposes of it.</summary>
-    public KubeApi ApiAs(string token) => new(Server, certificates.AuthorityPem, token);
+    public KubeApi ApiAs(string token, string? userAgent = null) => new(Server, certificates.AuthorityPem, token, userAgent);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -87,16 +88,16 @@ public sealed class ControlPlane : IDisposable
         ApiServer.ReadyAsync(TimeSpan.FromSeconds(60), Api.IsReadyAsync, cancellationToken);
 
     /// <summary>
-    /// The requests of our service accounts, from programs of this name, that RBAC refused; none is right. A server that starts refuses
-    /// everybody until it has read its roles: what it said before it was ready does not count.
+    /// What the product's service accounts asked and were told. A server that starts refuses everybody until it has read its roles: what
+    /// it said before it was ready does not count.
     /// </summary>
-    public IReadOnlyList<string> DeniedRequests(string userAgent) =>
+    public IReadOnlyList<AuditedRequest> Requests() => [.. new AuditLog(AuditFile).Read().Where(request => !WasStarting(request.Moment))];
+
+    /// <summary>The requests that were refused, but for those of scenarios that want to be; none is right.</summary>
+    public IReadOnlyList<string> DeniedRequests() =>
     [
-        .. System.IO.File.ReadLines(AuditLog).Select(line => JsonNode.Parse(line)!)
-            .Where(entry => entry["responseStatus"]?["code"]?.GetValue<int>() == 403)
-            .Where(entry => (entry["userAgent"]?.GetValue<string>() ?? "").StartsWith(userAgent, StringComparison.Ordinal))
-            .Where(entry => !WasStarting(entry["requestReceivedTimestamp"]!.GetValue<DateTimeOffset>()))
-            .Select(entry => $"{entry["user"]!["username"]} {entry["verb"]} {entry["requestURI"]}").Distinct(),
+        .. Requests().Where(request => request.Code == 403 && !request.UserAgent.StartsWith(AuditLog.RefusedOnPurpose, StringComparison.Ordinal))
+            .Select(request => request.ToString()).Distinct(),
     ];
 
     public void Dispose()
@@ -128,12 +129,7 @@ public sealed class ControlPlane : IDisposable
             ServiceAccount("kruise-image-controller", controllerToken, ControllerKubeconfig),
             ServiceAccount("kruise-image-daemon", daemonToken, DaemonKubeconfig),
         ]);
-        System.IO.File.WriteAllText(File("audit-policy.json"), $$"""
-            {
-              "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived", "ResponseStarted"],
-              "rules": [{ "level": "Metadata", "userGroups": ["system:serviceaccounts:{{SystemNamespace}}"] }, { "level": "None" }]
-            }
-            """);
+        System.IO.File.WriteAllText(File("audit-policy.json"), AuditLog.Policy);
     }
 
     // The line that makes the server take a token for one of a service account, as the real one would.

@@ -17,7 +17,7 @@ public sealed class AdmissionPolicyScenarios(SharedCluster shared) : Scenario(sh
         Assert.SkipWhen(await Api.GetAsync(Policies, Cancellation) is null, "the API server has no ValidatingAdmissionPolicy, which came with 1.30");
         string mine = Cluster.NodeNames[0], other = Cluster.NodeNames[1];
         var manifest = Path.Combine(Parts.Manifests, "policies/daemon.yaml");
-        using var bound = Local.ControlPlane.ApiAs(await TokenOfPodOnAsync(mine));
+        using var bound = Local.ControlPlane.ApiAs(await TokenOfPodOnAsync(mine), AuditLog.RefusedOnPurpose);
         using var unbound = Local.ControlPlane.ApiAsDaemon();
         await Cluster.KubectlAsync(["apply", "--filename", manifest], Cancellation);
         try
