@@ -99,6 +99,19 @@ public class PullFailureTests
         Assert.Equal("the registry said: … is wrong", failure.Message);
     }
 
+    /// <summary>Cut out afterwards, its beginning would stay where the message is cut.</summary>
+    [Fact]
+    public void No_part_of_a_credential_stays_where_the_message_is_cut()
+    {
+        var failure = PullFailure.Classify(RpcCode.Unknown, new string('x', PullFailure.MaxMessageLength - 5) + "hunter2-hunter2", Reference, new RegistryCredential { Password = "hunter2-hunter2" });
+        Assert.Equal(new string('x', PullFailure.MaxMessageLength - 5) + "…", failure.Message);
+    }
+
+    /// <summary>A registry's words reach logs, events, statuses and terminals.</summary>
+    [Fact]
+    public void A_registry_steers_no_terminal_and_forges_no_line() => Assert.Equal(
+        """\u001b[2J all is well \u202egnp.exe""", PullFailure.Classify(RpcCode.Unknown, "\u001b[2J all\nis well \u202egnp.exe", Reference).Message);
+
     [Theory]
     [InlineData("429 Too Many Requests, Retry-After: 17", 17)]
     [InlineData("toomanyrequests: retry-after: 120", 120)]
