@@ -51,7 +51,8 @@ public sealed partial record PullFailure(string Reason, string Message, TimeSpan
     public static PullFailure Classify(int code, string message, string reference, RegistryCredential? shown = null)
     {
         var tail = Shorten(shown?.CutFrom(message) ?? message);
-        var words = reference.Length == 0 ? message : message.Replace(reference, "IMAGE", StringComparison.Ordinal);
+        // Mostly something stands before it; what is told must not depend on that.
+        var words = ": " + (reference.Length == 0 ? message : message.Replace(reference, "IMAGE", StringComparison.Ordinal));
         if (code is RpcCode.Unavailable or RpcCode.Unimplemented) return new(PullReason.RuntimeUnavailable, $"the container runtime does not answer: {tail}");
         foreach (var rule in Rules)
         {

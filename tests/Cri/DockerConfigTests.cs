@@ -104,7 +104,7 @@ public class DockerConfigTests
     [InlineData("u:s3cret.test", "entry 1 is empty")]
     [InlineData("\u001b[31mquay.io", "entry 1 is empty")]
     public void A_problem_names_a_host_and_nothing_else(string key, string problem) =>
-        Assert.Equal(problem, Assert.Single(DockerConfig.Read(SecretOf((Json, $$$"""{"auths":{{{{JsonValue.Create(key).ToJsonString()}}}:{}}}"""))).Problems));
+        Assert.Equal(problem, Assert.Single(DockerConfig.Read(SecretOf((Json, $$$"""{"auths":{ {{{JsonValue.Create(key).ToJsonString()}}}:{} } }"""))).Problems));
 
     [Fact]
     public void A_secret_without_data_or_with_data_that_is_not_base64_is_skipped()

@@ -59,6 +59,7 @@ public class PullFailureTests
         { RpcCode.Unknown, "Error response from daemon: manifest for app:1 not found: manifest unknown: manifest unknown", PullReason.NotFound },
         { RpcCode.Unknown, "Error response from daemon: pull access denied for app, repository does not exist or may require 'docker login'", PullReason.Auth },
         { RpcCode.Unknown, "no matching manifest for linux/s390x in the manifest list entries", PullReason.NoMatchingPlatform },
+        { RpcCode.Unknown, "not found", PullReason.NotFound },
         // Only the code tells
         { RpcCode.NotFound, "what", PullReason.NotFound },
         { RpcCode.Unauthenticated, "who", PullReason.Auth },

@@ -10,8 +10,8 @@ namespace KruiseImage.Tests.Fuzz;
 /// </summary>
 internal sealed class DockerConfigTarget : IFuzzTarget
 {
-    /// <summary>In every value that may be a password, and what base64 makes of it wherever it begins.</summary>
-    private const string Marker = "s3cret-s3cret";
+    /// <summary>In every value that may be a password, and what base64 makes of it wherever it begins. No host has it: those are told.</summary>
+    private const string Marker = "s3cret!s3cret";
 
     private static readonly string[] Telltales = [.. Enumerable.Range(0, 3).Select(at =>
         Convert.ToBase64String(Encoding.ASCII.GetBytes(new string('x', at) + Marker)).TrimEnd('=')[(at == 0 ? 0 : 4)..^2]), Marker];
