@@ -16,7 +16,8 @@ public sealed class ControlPlane : IDisposable
     private readonly Certificates certificates = new();
     private readonly string adminToken, controllerToken, daemonToken;
 
-    private readonly List<(DateTimeOffset From, DateTimeOffset Ready)> starts = [];
+    /// <summary>When the product was refused what it may do.</summary>
+    private readonly List<(DateTimeOffset From, DateTimeOffset To)> excused = [];
 
     public ControlPlane(string bedDirectory, string logDirectory, UsedSecrets secrets)
     {
@@ -81,7 +82,7 @@ public sealed class ControlPlane : IDisposable
         var started = DateTimeOffset.UtcNow;
         ApiServer.Start();
         await WaitReadyAsync(cancellationToken);
-        starts.Add((started, DateTimeOffset.UtcNow));
+        excused.Add((started, DateTimeOffset.UtcNow));
     }
 
     public Task WaitReadyAsync(CancellationToken cancellationToken) =>
@@ -91,7 +92,22 @@ public sealed class ControlPlane : IDisposable
     /// What the product's service accounts asked and were told. A server that starts refuses everybody until it has read its roles: what
     /// it said before it was ready does not count.
     /// </summary>
-    public IReadOnlyList<AuditedRequest> Requests() => [.. new AuditLog(AuditFile).Read().Where(request => !WasStarting(request.Moment))];
+    public IReadOnlyList<AuditedRequest> Requests() =>
+        [.. new AuditLog(AuditFile).Read().Where(request => !excused.Exists(time => request.Moment >= time.From && request.Moment <= time.To))];
+
+    /// <summary>The product's own components are refused too while this lasts: <see cref="Requests"/> leaves it out.</summary>
+    public async Task WhileRefusingAsync(Func<Task> action)
+    {
+        var from = DateTimeOffset.UtcNow;
+        try
+        {
+            await action();
+        }
+        finally
+        {
+            excused.Add((from, DateTimeOffset.UtcNow));
+        }
+    }
 
     /// <summary>The requests that were refused, but for those of scenarios that want to be; none is right.</summary>
     public IReadOnlyList<string> DeniedRequests() =>
@@ -107,8 +123,6 @@ public sealed class ControlPlane : IDisposable
         Api.Dispose();
         certificates.Dispose();
     }
-
-    private bool WasStarting(DateTimeOffset moment) => starts.Any(start => moment >= start.From && moment <= start.Ready);
 
     private static string NewToken(string whose, UsedSecrets secrets)
     {
