@@ -33,6 +33,21 @@ public sealed class ConflictScenarios(SharedCluster shared) : SecretScenario(sha
     }
 
     [Fact]
+    public async Task A_job_that_a_person_edits_all_the_time_is_not_overwritten()
+    {
+        var job = await JobAsync("edited-job", """{"image":"e2e/never-pulled:1","parallelism":0}""");
+        var seconds = 1000;
+        await UntilAsync("the controller read a job after a conflict", async () =>
+        {
+            for (var n = 0; n < Burst; n++) await job.PatchAsync($$"""{"completionPolicy":{"ttlSecondsAfterFinished":{{++seconds}}} }""");
+            return WasRead("imagepulljobs");
+        });
+        var generation = (await job.GetAsync())!["metadata"]!.Number("generation");
+        await job.UntilAsync("the last edit is answered", status => status["observedGeneration"]?.GetValue<int>() == generation);
+        Assert.Equal(seconds, (await job.GetAsync())!["spec"]!["completionPolicy"]!.Number("ttlSecondsAfterFinished"));
+    }
+
+    [Fact]
     public async Task A_list_that_a_person_edits_all_the_time_is_not_overwritten()
     {
         var list = new ImageList(Cluster, "edited-list");

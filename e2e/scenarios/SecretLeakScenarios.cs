@@ -19,6 +19,7 @@ public sealed partial class SecretLeakScenarios(SharedCluster shared) : SecretSc
         ["outcome"] = "^(done|requeue_after|retry|drop)$",
         ["result"] = "^(succeeded|failed)$",
         ["reason"] = "^[A-Z][A-Za-z]{2,19}$",
+        ["generation"] = "^[0-2]$", // of the garbage collector
         ["mode"] = "^(controller|daemon)$",
         ["version"] = "^[0-9.]+(-[0-9a-z.]+)?$",
         ["commit"] = "^([0-9a-f]{7,40}|unknown)?$",
