@@ -11,6 +11,7 @@ SOURCES := $(shell find Program.cs Modes Reconcile Cri Crds manifests -type f 2>
 COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null)
 PROJECTS := kruise-image.csproj tests/sim/sim.csproj tests/tests.csproj e2e/bed/bed.csproj e2e/scenarios/scenarios.csproj
 QUIET := --verbosity quiet -clp:NoSummary
+SIM := tests/sim/bin/Release/net10.0/kruise-image-sim
 BED := e2e/bed/bin/Release/net10.0/bed
 DEMO_DIR ?= /tmp/kruise-image-demo
 CLUSTER ?= local
@@ -38,6 +39,13 @@ e2e: scenario-parts build ## the scenarios; CLUSTER=kind runs them on kind
 
 e2e-faults: scenario-parts build ## the scenarios with faults of registry, disk, credentials, clock; some minutes
 	@e2e/run-tests.sh faults
+
+sim: ## the real controllers and daemons through random days of faults; SEEDS=1000 [SEED_BASE=n], or SEED=n [ACTS=n] with its trace
+	@dotnet build tests/sim --configuration Release $(QUIET)
+	@$(SIM) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --base $(or $(SEED_BASE),1)) $(if $(ACTS),--acts $(ACTS))
+
+sim-mutants: ## plants each bug of tests/sim/mutations in a copy of the sources: the simulator must find them all
+	@tests/sim/mutants.sh
 
 conformance: export CLUSTER := external
 conformance: ## the contract's "=" clauses on any cluster: KUBECONFIG=… IMAGE=… (e2e/conformance/README.md)
@@ -84,4 +92,4 @@ scenario-parts:
 bed:
 	@dotnet build e2e/bed --configuration Release $(QUIET)
 
-.PHONY: help build test unit e2e e2e-faults conformance fuzz bench kill-test check fmt demo demo-up demo-down clean parts scenario-parts bed
+.PHONY: help build test unit e2e e2e-faults sim sim-mutants conformance fuzz bench kill-test check fmt demo demo-up demo-down clean parts scenario-parts bed

@@ -5,12 +5,6 @@ using KruiseImage.Sim.Parts;
 
 namespace KruiseImage.Sim;
 
-/// <summary>What became of one seed.</summary>
-/// <param name="Violation">Null: all was well.</param>
-/// <param name="Digest">Of the whole history: the same for the same seed.</param>
-internal sealed record Verdict(
-    int Seed, int Acts, string? Violation, TimeSpan Time, long Events, long Writes, long Idle, long Slots, TimeSpan Convergence, ulong Digest, IReadOnlyList<string> Trace);
-
 /// <summary>
 /// One seed: a cluster lives through its acts, each the deed of people or a fault, and then the faults stop and everything must come
 /// to its end. After each event that happened the checks of safety are asked; in the end those of rest.
@@ -135,6 +129,9 @@ internal sealed class Simulation
     }
 
     private Verdict Verdict(int acts) => new(
-        _seed, acts, _cluster.Trace.Violation, _cluster.Schedule.Now, _cluster.Schedule.Events, _writers.Writes, _writers.Idle, _slots.Checked, Convergence,
-        _cluster.Trace.Digest, _cluster.Trace.Lines);
+        _seed, acts, _cluster.Trace.Violation, _cluster.Schedule.Now, _cluster.Schedule.Events, _writers.Writes, _writers.Idle, _cluster.Network.LostReplies,
+        _cluster.Processes.Sum(process => process.Lives - 1), _slots.Checked, Convergence, _cluster.Trace.Digest)
+    {
+        Trace = _cluster.Trace.Lines,
+    };
 }
