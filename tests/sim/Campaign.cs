@@ -11,7 +11,8 @@ internal static class Campaign
 {
     private const int Found = 1;
 
-    public static async Task<int> Run(int first, int count, int acts)
+    /// <param name="stopsEarly">At the first seed that fails; it is only named.</param>
+    public static async Task<int> Run(int first, int count, int acts, bool stopsEarly)
     {
         var start = TimeProvider.System.GetTimestamp();
         var verdicts = new List<Verdict>();
@@ -21,7 +22,15 @@ internal static class Campaign
         var children = Enumerable.Range(0, workers).Select(worker => Start(first + worker, first + count, workers, acts)).ToList();
         foreach (var child in children)
         {
-            while (await child.StandardOutput.ReadLineAsync() is { } line) verdicts.Add(Verdict.Parse(line));
+            while (await child.StandardOutput.ReadLineAsync() is { } line)
+            {
+                verdicts.Add(Verdict.Parse(line));
+                if (!stopsEarly || verdicts[^1].Violation is null) continue;
+                foreach (var other in children) other.Kill();
+                Console.WriteLine($"seed {verdicts[^1].Seed}: {verdicts[^1].Violation}");
+                return Found;
+            }
+
             await child.WaitForExitAsync();
             if (child.ExitCode is not (0 or Found)) throw new InvalidOperationException($"a worker ended with {child.ExitCode}");
         }
