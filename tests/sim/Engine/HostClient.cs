@@ -18,7 +18,7 @@ internal sealed class HostClient(Host host, SimSession session, SimSession other
         where T : class, IKubeObject => Send("get", resource.Plural, name, () => session.Get(resource, @namespace, name), null, cancellationToken);
 
     public Task<ApiResult<ObjectList<T>>> List<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
-        where T : class, IKubeObject => Send("list", resource.Plural, "", () => session.List(resource, query), null, cancellationToken);
+        where T : class, IKubeObject => Send("list", resource.Plural, "", () => session.List(resource, query with { Limit = network.PageSize }), null, cancellationToken);
 
     public async Task<ApiResult<IWatchStream<T>>> Watch<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
         where T : class, IKubeObject

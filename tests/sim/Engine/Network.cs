@@ -46,6 +46,9 @@ internal sealed class Network(SimApiServer server, Schedule schedule, Random ran
     /// <summary>How late a message may be.</summary>
     public TimeSpan Lag { get; set; } = Quick;
 
+    /// <summary>What the server gives of a list at one time, whatever more is asked for.</summary>
+    public int PageSize { get; set; } = 500;
+
     public bool IsServerDown { get; set; }
 
     /// <summary>Replies that nobody heard, each of which may make one write more than the changes need.</summary>

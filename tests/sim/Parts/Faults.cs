@@ -11,6 +11,7 @@ internal sealed class Faults(Cluster cluster, Random random)
     public void SetWeather()
     {
         cluster.Network.FaultRate = random.Next(4) switch { 0 => 0, 1 => 0.01, 2 => 0.05, _ => 0.2 };
+        cluster.Network.PageSize = random.Next(2) == 0 ? 2 : 500;
         cluster.Network.Lag = TimeSpan.FromMilliseconds(random.Next(4) switch { 0 => 10, 1 => 100, 2 => 1_000, _ => 8_000 });
     }
 
