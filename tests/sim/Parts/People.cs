@@ -238,7 +238,8 @@ internal sealed class People(Cluster cluster, Random random)
 
     private void SetReady(string name, bool isReady) =>
         Api.Patch(Resources.Nodes, null, name, Merge(
-            new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = isReady ? "True" : "Unknown" }), "status", "conditions") with { Subresource = "status" });
+            new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = isReady ? "True" : "Unknown" }), "status", "conditions") with
+        { Subresource = "status" });
 
     private void Relabel(string name) =>
         Api.Patch(Resources.Nodes, null, name, Merge(Zones[random.Next(2)], "metadata", "labels", "zone"));
