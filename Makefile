@@ -36,6 +36,9 @@ unit: ## unit and property tests
 e2e: scenario-parts build ## the scenarios; CLUSTER=kind runs them on kind
 	@CLUSTER=$(CLUSTER) e2e/run-tests.sh e2e
 
+e2e-faults: scenario-parts build ## the scenarios with faults of registry, disk, credentials, clock; some minutes
+	@e2e/run-tests.sh faults
+
 conformance: export CLUSTER := external
 conformance: ## the contract's "=" clauses on any cluster: KUBECONFIG=… IMAGE=… (e2e/conformance/README.md)
 	@e2e/run-tests.sh conformance
@@ -76,4 +79,4 @@ scenario-parts:
 bed:
 	@dotnet build e2e/bed --configuration Release $(QUIET)
 
-.PHONY: help build test unit e2e conformance bench kill-test check fmt demo demo-up demo-down clean parts scenario-parts bed
+.PHONY: help build test unit e2e e2e-faults conformance bench kill-test check fmt demo demo-up demo-down clean parts scenario-parts bed

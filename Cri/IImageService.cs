@@ -12,7 +12,17 @@ public interface IImageService
     Task<RuntimeAnswer<PresentImage?>> Image(string reference, CancellationToken cancellationToken);
 
     /// <summary>Pulls, whatever is there already. Cancelling aborts it in the runtime at once.</summary>
-    Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, CancellationToken cancellationToken);
+    /// <param name="lease">Keeps what is fetched until it is released, so that another attempt goes on from there; null: nothing is kept.</param>
+    Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, string? lease, CancellationToken cancellationToken);
+
+    /// <summary>The lease for an attempt that may last so long; null when the runtime gives none, and the pull goes without.</summary>
+    Task<string?> Hold(string reference, TimeSpan timeout, CancellationToken cancellationToken);
+
+    /// <summary>Whether no lease of the reference is left.</summary>
+    Task<bool> Release(string reference, bool freesBytes, CancellationToken cancellationToken);
+
+    /// <summary>The references that have a lease, also one of a former daemon.</summary>
+    Task<IReadOnlyList<string>> Leased(CancellationToken cancellationToken);
 
     /// <summary>Reads how far a pull is; null when the runtime does not tell.</summary>
     IPullProgressReader? ProgressOf(string canonicalName, string tagOrDigest, DateTimeOffset pullStart);

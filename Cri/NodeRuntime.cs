@@ -37,8 +37,18 @@ public sealed partial class NodeRuntime(IReadOnlyList<RuntimeEndpoint> candidate
     public async Task<RuntimeAnswer<PresentImage?>> Image(string reference, CancellationToken cancellationToken) =>
         _client is { } client ? await client.Image(reference, cancellationToken).ConfigureAwait(false) : _absent;
 
-    public async Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, CancellationToken cancellationToken) =>
-        _client is { } client ? await client.Pull(reference, credential, sandbox, cancellationToken).ConfigureAwait(false) : _absent;
+    public async Task<RuntimeAnswer<string>> Pull(
+        string reference, RegistryCredential credential, SandboxConfig? sandbox, string? lease, CancellationToken cancellationToken) =>
+        _client is { } client ? await client.Pull(reference, credential, sandbox, lease, cancellationToken).ConfigureAwait(false) : _absent;
+
+    public async Task<string?> Hold(string reference, TimeSpan timeout, CancellationToken cancellationToken) =>
+        _client is { } client ? Heard(await client.Leases.Hold(reference, timeout, cancellationToken).ConfigureAwait(false), null) : null;
+
+    public async Task<bool> Release(string reference, bool freesBytes, CancellationToken cancellationToken) =>
+        _client is { } client && Heard(await client.Leases.Release(reference, freesBytes, cancellationToken).ConfigureAwait(false), false);
+
+    public async Task<IReadOnlyList<string>> Leased(CancellationToken cancellationToken) =>
+        _client is { } client ? Heard(await client.Leases.References(cancellationToken).ConfigureAwait(false), []) : [];
 
     public IPullProgressReader? ProgressOf(string canonicalName, string tagOrDigest, DateTimeOffset pullStart) =>
         _client is { } client ? new ContentProgress(client.Content, canonicalName, tagOrDigest, pullStart) : null;
@@ -64,12 +74,23 @@ public sealed partial class NodeRuntime(IReadOnlyList<RuntimeEndpoint> candidate
         return false;
     }
 
+    /// <summary>Leases spare bytes; that there are none must never cost a pull.</summary>
+    private T Heard<T>(RuntimeAnswer<T> answer, T otherwise)
+    {
+        if (answer.Failure is null) return answer.Value!;
+        LogNoLease(answer.Failure.Message);
+        return otherwise;
+    }
+
     private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestPause ? pause * 2 : LongestPause;
 
     private static string Describe(RuntimeEndpoint endpoint) => File.Exists(endpoint.SocketPath) ? $"{endpoint} (no answer)" : $"{endpoint} (no such socket)";
 
     [LoggerMessage(Level = LogLevel.Information, Message = "found {Version} at {Endpoint}")]
     private partial void LogFound(string version, RuntimeEndpoint endpoint);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "a lease in the container runtime: {Message}. Pulls go on, but one that is cut off may start anew")]
+    private partial void LogNoLease(string message);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "no container runtime answers, trying on: {Tried}. Start it, or name its socket with --runtime-endpoint")]
     private partial void LogAbsent(string tried);

@@ -15,6 +15,10 @@ public sealed record StartPull(long Attempt, PullEntry Entry) : PullAction;
 /// <summary>Abort the RPC at once. The attempt holds its slot until it is said to have ended.</summary>
 public sealed record CancelPull(long Attempt) : PullAction;
 
+/// <summary>Delete the lease that keeps what was fetched of the reference; answer with <see cref="PullTable.LeaseReleased"/>.</summary>
+/// <param name="FreesBytes">What it kept is of no use: it is to leave the disk at once.</param>
+public sealed record ReleaseLease(string Reference, bool FreesBytes) : PullAction;
+
 /// <summary>The runtime does not answer: look for it until it does, then call <see cref="PullTable.RuntimeFound"/>.</summary>
 public sealed record FindRuntime : PullAction;
 

@@ -3,7 +3,7 @@ using KruiseImage.Crds;
 namespace KruiseImage.Cri;
 
 /// <summary>
-/// One attempt at one image: credentials, the PullImage call with each of them, the image's digest; beside it the reading of
+/// One attempt at one image: a lease, credentials, the PullImage call with each of them, the image's digest; beside it the reading of
 /// progress. Run by the pull pool. It decides nothing about retries or time: it ends with an outcome, or by cancellation.
 /// </summary>
 internal sealed class PullAttempt(PullEntry entry, IImageService runtime, PullCredentials credentials, TimeProvider clock, Action<ProgressSample> report)
@@ -34,9 +34,10 @@ internal sealed class PullAttempt(PullEntry entry, IImageService runtime, PullCr
     private async Task<PullOutcome> Pull(CancellationToken cancellationToken)
     {
         PullFailure? told = null, unread = null;
+        var lease = await runtime.Hold(entry.Reference, entry.Timeout, cancellationToken).ConfigureAwait(false);
         await foreach (var credential in credentials.For(entry, failure => unread = failure, cancellationToken).ConfigureAwait(false))
         {
-            var answer = await runtime.Pull(entry.Reference, credential, entry.SandboxConfig, cancellationToken).ConfigureAwait(false);
+            var answer = await runtime.Pull(entry.Reference, credential, entry.SandboxConfig, lease, cancellationToken).ConfigureAwait(false);
             if (answer.Failure is null) return await Describe(answer.Value!, cancellationToken).ConfigureAwait(false);
 
             var failure = answer.Failure.Without(credential);

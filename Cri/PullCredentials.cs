@@ -10,13 +10,24 @@ namespace KruiseImage.Cri;
 /// </summary>
 public sealed class PullCredentials(PullSecrets secrets, CredentialProviderSet providers)
 {
+    /// <summary>Each needs a secret that changed since the one before.</summary>
+    private const int MostRounds = 3;
+
     /// <param name="unread">Told of a secret for which the API server could not answer.</param>
     public async IAsyncEnumerable<RegistryCredential> For(PullEntry entry, Action<PullFailure> unread, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var shown = new HashSet<RegistryCredential>();
-        foreach (var credential in await secrets.For(entry, unread, cancellationToken).ConfigureAwait(false))
+        // Once more when all were refused: a password that is rotated under a long pull is refused in its middle, and the secret has the
+        // next one by then.
+        for (var (round, news) = (0, true); news && round < MostRounds; round++)
         {
-            if (shown.Add(credential)) yield return credential;
+            news = false;
+            foreach (var credential in await secrets.For(entry, unread, cancellationToken).ConfigureAwait(false))
+            {
+                if (!shown.Add(credential)) continue;
+                news = true;
+                yield return credential;
+            }
         }
         await foreach (var credential in providers.For(entry.CanonicalName, cancellationToken).ConfigureAwait(false))
         {

@@ -29,7 +29,10 @@ public sealed partial record PullFailure(string Reason, string Message, TimeSpan
         new(PullReason.RateLimited, "the registry limits our rate", "429 Too Many Requests", "toomanyrequests", "TOOMANYREQUESTS", "rate limit"),
         new(PullReason.InsufficientDisk, "the node's disk is full", "no space left on device", "disk quota exceeded"),
         new(PullReason.Unknown, "a part of the image arrived damaged",
-            "unexpected commit digest", "unexpected commit size", "failed commit on ref", "digest mismatch", "Digest did not match") { RetriesAtOnce = true },
+            "unexpected commit digest", "unexpected commit size", "failed commit on ref", "digest mismatch", "Digest did not match",
+            "416 Requested Range Not Satisfiable") { RetriesAtOnce = true },
+        // It expired, or somebody deleted it: nothing that the registry has to do with.
+        new(PullReason.Unknown, "the runtime no longer keeps what was fetched", "lease does not exist") { RetriesAtOnce = true },
         new(PullReason.RegistryUnavailable, "the registry lacks a part of the image", "could not fetch content descriptor", "blob unknown to registry"),
         new(PullReason.RegistryUnavailable, "the node does not trust the registry", "x509:", "tls: ", "server gave HTTP response to HTTPS client"),
         new(PullReason.Auth, "the registry refused the credentials",

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace KruiseImage.Cri;
 
 /// <summary>
-/// Performs the pull table's actions on the runtime: questions, pulls and their cancellation. Called by the sync loop; what comes of
+/// Performs the pull table's actions on the runtime: questions, pulls, their cancellation, the end of leases. Called by the sync loop; what comes of
 /// each is told to the inbox, always, also of a cancelled pull. It decides nothing: slots, retries and time are the table's.
 /// </summary>
 public sealed class PullPool(IImageService runtime, PullCredentials credentials, SyncInbox inbox, TimeProvider clock)
@@ -27,6 +27,9 @@ public sealed class PullPool(IImageService runtime, PullCredentials credentials,
             return new PullEnded(start.Attempt, outcome);
         });
     }
+
+    public void Release(ReleaseLease action) => inbox.Run(async closing =>
+        new LeaseReleased(action.Reference, await runtime.Release(action.Reference, action.FreesBytes, closing).ConfigureAwait(false)));
 
     /// <summary>Returns when the abort is on its way to the runtime.</summary>
     public void Cancel(CancelPull action)

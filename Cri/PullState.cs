@@ -40,7 +40,13 @@ internal sealed class PullState(PullEntry entry, long sequence)
     /// <summary>Start of the first attempt. The active deadline counts from here, never from queueing.</summary>
     public DateTimeOffset? StartedAt { get; set; }
 
-    public DateTimeOffset? CompletedAt { get; set; }
+    /// <summary>The same moment as the wall clock showed it: what others read.</summary>
+    public DateTimeOffset? StartTime { get; set; }
+
+    public DateTimeOffset? CompletionTime { get; set; }
+
+    /// <summary>From the start to the end, all attempts together.</summary>
+    public TimeSpan Elapsed { get; set; }
 
     public int FailedAttempts { get; set; }
 
@@ -80,11 +86,15 @@ internal sealed class PullState(PullEntry entry, long sequence)
     private ImageTagStatus? Adopted { get; set; }
 
     /// <summary>Goes on from what a former daemon left for this version.</summary>
-    public void Adopt(ImageTagStatus left, DateTimeOffset now)
+    public void Adopt(ImageTagStatus left, DateTimeOffset now, TimeSpan clockStep)
     {
         // The deadline goes on counting from the first attempt; a clock that was ahead must not prolong it.
-        StartedAt = left.StartTime < now ? left.StartTime : null;
-        if (!PullPhase.IsFinished(left.Phase)) return;
+        if (left.StartTime - clockStep is { } startedAt && startedAt < now) (StartedAt, StartTime) = (startedAt, left.StartTime);
+        if (!PullPhase.IsFinished(left.Phase))
+        {
+            Percent = Math.Clamp(left.Progress, 0, 99); // what is fetched is kept, and the first sample says how much that is
+            return;
+        }
         Adopted = left;
         Stage = left.Phase == PullPhase.Succeeded ? PullStage.Succeeded : PullStage.Failed;
     }
@@ -95,8 +105,8 @@ internal sealed class PullState(PullEntry entry, long sequence)
         Version = Entry.Version,
         Phase = Phase,
         Progress = Percent,
-        StartTime = WholeSeconds(StartedAt),
-        CompletionTime = WholeSeconds(CompletedAt),
+        StartTime = WholeSeconds(StartTime),
+        CompletionTime = WholeSeconds(CompletionTime),
         ImageID = ImageId,
         Reason = Stage == PullStage.Succeeded ? null : Failure?.Reason,
         Message = Message(),
@@ -117,7 +127,7 @@ internal sealed class PullState(PullEntry entry, long sequence)
     private string Pulled()
     {
         var size = Bytes > 0 ? string.Create(CultureInfo.InvariantCulture, $", {Bytes / 1e6:0.0} MB") : "";
-        return string.Create(CultureInfo.InvariantCulture, $"pulled in {(CompletedAt - StartedAt)!.Value.TotalSeconds:0.0} s{size}");
+        return string.Create(CultureInfo.InvariantCulture, $"pulled in {Elapsed.TotalSeconds:0.0} s{size}");
     }
 
     /// <summary>The API keeps whole seconds: what we say must be equal to what comes back.</summary>

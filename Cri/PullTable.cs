@@ -12,14 +12,22 @@ namespace KruiseImage.Cri;
 public sealed class PullTable(PullLimits limits)
 {
     private readonly SortedDictionary<EntryKey, PullState> _entries = new(EntryKey.Order);
-    private readonly Dictionary<long, Attempt> _attempts = [];
+    private readonly Dictionary<long, RunningPull> _attempts = [];
     private readonly List<PullAction> _actions = [];
     private readonly RetryPolicy _retry = new(limits);
+    private readonly LeaseLedger _leases = new();
+    private bool _isSpecKnown;
     private string? _uid;
     private FirstSyncStatus? _firstSync;
     private long _sequence;
     private int _questions;
     private PullFailure? _outage;
+
+    /// <summary>
+    /// How far the wall clock is ahead of the moments that the methods here are given, which are steady. Only what others read is in the
+    /// wall clock's time.
+    /// </summary>
+    public TimeSpan ClockStep { get; set; }
 
     /// <summary>Slots taken, cancelled pulls that have not yet ended included.</summary>
     public int ActivePulls => _attempts.Count;
@@ -32,6 +40,7 @@ public sealed class PullTable(PullLimits limits)
     /// </summary>
     public void Observe(NodeImage? nodeImage, DateTimeOffset now)
     {
+        _isSpecKnown = true;
         var isFirstSight = nodeImage?.Metadata.Uid != _uid;
         if (isFirstSight)
         {
@@ -67,6 +76,9 @@ public sealed class PullTable(PullLimits limits)
     public void Ended(long attempt, PullOutcome outcome, DateTimeOffset now)
     {
         if (!_attempts.Remove(attempt, out var ended)) return;
+        if (outcome.Image is not null) _leases.Completed(ended.Reference);
+        // Only what is known to lie elsewhere leaves the fetched bytes above suspicion: damage that is kept would be met for ever.
+        if (outcome.Failure is { Reason: PullReason.Unknown }) _leases.Spoilt(ended.Reference);
         if (outcome.Image is { } pulled) Share(ended, pulled, now);
         if (Awaiting(attempt) is not { } state) return;
         if (outcome.Image is { } image) Succeed(state, image, wasPresent: false, now);
@@ -79,17 +91,22 @@ public sealed class PullTable(PullLimits limits)
         if (sample.Progress is not { } progress)
         {
             // Coarse, so that the status is not written for every second.
-            var elapsed = Math.Floor((now - _attempts[attempt].StartedAt).TotalSeconds / 10) * 10;
+            var elapsed = Math.Floor(_attempts[attempt].Elapsed(now).TotalSeconds / 10) * 10;
             if (elapsed > 0) state.ElapsedShown = TimeSpan.FromSeconds(elapsed);
             return;
         }
-        // Invariant: progress never falls within an attempt (contract 2.7), also when a layer is fetched again.
-        state.Percent = Math.Max(state.Percent, progress.Percent);
-        _attempts[attempt].Stall.Sample(progress, now);
+        state.Percent = _attempts[attempt].Measure(state.Percent, progress, now);
     }
 
     /// <summary>The runtime answers (again).</summary>
-    public void RuntimeFound() => _outage = null;
+    /// <param name="leased">The references that have a lease of ours there: a former daemon may have left some.</param>
+    public void RuntimeFound(IEnumerable<string> leased)
+    {
+        _outage = null;
+        foreach (var reference in leased) _leases.Held(reference);
+    }
+
+    public void LeaseReleased(string reference, bool isGone, DateTimeOffset now) => _leases.Released(reference, isGone, now);
 
     /// <summary>What is to be done now. Called again at once it has nothing more to say.</summary>
     public PullPlan Advance(DateTimeOffset now)
@@ -99,9 +116,10 @@ public sealed class PullTable(PullLimits limits)
         if (_outage is null)
         {
             Ask();
+            ReleaseLeases(now);
             StartPulls(now);
         }
-        _firstSync ??= StatusSummary.FirstSync(_entries.Values, now);
+        _firstSync ??= StatusSummary.FirstSync(_entries.Values, now + ClockStep);
         // Invariant: never more pulls than slots (contract 5.4).
         Debug.Assert(_attempts.Count <= limits.MaxConcurrentPulls);
 
@@ -118,7 +136,7 @@ public sealed class PullTable(PullLimits limits)
         var state = new PullState(entry, ++_sequence);
         _entries.Add(entry.Key, state);
         var before = left.FindAnswer(entry.Key.Image, entry.Tag, entry.Version);
-        if (before is not null) state.Adopt(before, now);
+        if (before is not null) state.Adopt(before, now, ClockStep);
         if (!state.IsFinished && entry.Invalid is { } error) GiveUp(state, new PullFailure(PullReason.InvalidReference, error), now);
     }
 
@@ -146,21 +164,12 @@ public sealed class PullTable(PullLimits limits)
                 var last = state.Failure is { } failure ? $"; before: {failure.Message}" : "";
                 GiveUp(state, new PullFailure(PullReason.DeadlineExceeded, $"not done {state.Entry.ActiveDeadline!.Value.TotalSeconds:0} s after its start{last}"), now);
             }
-            else if (state.Stage == PullStage.Pulling && _attempts[state.Awaited] is var attempt && Overdue(attempt, state.Entry, now) is { } overdue)
+            else if (state.Stage == PullStage.Pulling && _attempts[state.Awaited].Overdue(state.Entry, now) is { } overdue)
             {
                 Abort(state);
                 Fail(state, overdue, now);
             }
         }
-    }
-
-    private PullFailure? Overdue(Attempt attempt, PullEntry entry, DateTimeOffset now)
-    {
-        if (attempt.StartedAt + entry.Timeout <= now) return new PullFailure(PullReason.Timeout, $"the attempt took longer than {entry.Timeout.TotalSeconds:0} s");
-        attempt.Stall.Look(now);
-        return attempt.Stall.IsStalled
-            ? new PullFailure(PullReason.Timeout, $"fewer than {limits.MinBytesPerSecond} bytes/s arrived for {limits.StallTimeout.TotalSeconds:0} s")
-            : null;
     }
 
     private void TryAgain(PullState state, DateTimeOffset now)
@@ -190,6 +199,14 @@ public sealed class PullTable(PullLimits limits)
         }
     }
 
+    private void ReleaseLeases(DateTimeOffset now)
+    {
+        if (!_isSpecKnown) return; // then nothing seems to be wanted
+        var running = _attempts.Values.Select(attempt => attempt.Reference).ToHashSet(StringComparer.Ordinal);
+        var wanted = _entries.Values.Where(state => !state.IsFinished).Select(state => state.Entry.Reference).ToHashSet(StringComparer.Ordinal);
+        _actions.AddRange(_leases.Release(running, wanted, now));
+    }
+
     private void Enqueue(PullState state) => (state.Stage, state.Awaited, state.Sequence) = (PullStage.Queued, 0, ++_sequence);
 
     private void StartPulls(DateTimeOffset now)
@@ -198,18 +215,19 @@ public sealed class PullTable(PullLimits limits)
         {
             if (_attempts.Count >= limits.MaxConcurrentPulls) return;
             // Invariant: one pull of a reference at a time; a cancelled one counts until it has ended.
-            if (_attempts.Values.Any(attempt => attempt.Reference == state.Entry.Reference)) continue;
+            if (_attempts.Values.Any(attempt => attempt.Reference == state.Entry.Reference) || _leases.IsReleasing(state.Entry.Reference)) continue;
             var number = ++_sequence;
-            _attempts.Add(number, new Attempt(number, state.Entry.Reference, now, new StallWatch(limits.MinBytesPerSecond, limits.StallTimeout)));
-            (state.Stage, state.Awaited, state.Percent, state.ElapsedShown) = (PullStage.Pulling, number, 0, null);
-            state.StartedAt ??= now;
+            _attempts.Add(number, new RunningPull(number, state.Entry.Reference, now, limits));
+            _leases.Held(state.Entry.Reference);
+            (state.Stage, state.Awaited, state.ElapsedShown) = (PullStage.Pulling, number, null);
+            Begin(state, now);
             if (state.FailedAttempts == 0) state.Failure = null; // an outage that is over
             _actions.Add(new StartPull(number, state.Entry));
         }
     }
 
     /// <summary>Others that want the same reference: those who were there when the pull began have its result, the rest ask anew.</summary>
-    private void Share(Attempt ended, PresentImage image, DateTimeOffset now)
+    private void Share(RunningPull ended, PresentImage image, DateTimeOffset now)
     {
         foreach (var state in _entries.Values.Where(state => state.Stage == PullStage.Queued && state.Entry.Reference == ended.Reference))
         {
@@ -268,14 +286,19 @@ public sealed class PullTable(PullLimits limits)
 
     private void Finish(PullState state, PullStage stage, long bytes, DateTimeOffset now)
     {
-        state.StartedAt ??= now;
-        (state.Stage, state.Awaited, state.CompletedAt, state.Bytes) = (stage, 0, now, bytes);
-        _actions.Add(new Announce(state.Entry, state.Status(), now - state.StartedAt.Value, bytes, state.WasPresent));
+        Begin(state, now);
+        (state.Stage, state.Awaited, state.Elapsed, state.CompletionTime, state.Bytes) = (stage, 0, now - state.StartedAt!.Value, now + ClockStep, bytes);
+        _actions.Add(new Announce(state.Entry, state.Status(), state.Elapsed, bytes, state.WasPresent));
+    }
+
+    private void Begin(PullState state, DateTimeOffset now)
+    {
+        if (state.StartedAt is null) (state.StartedAt, state.StartTime) = (now, now + ClockStep);
     }
 
     private DateTimeOffset? LookAgainAt()
     {
-        DateTimeOffset? next = null;
+        var next = _outage is null && _isSpecKnown ? _leases.DueAt : null;
         foreach (var state in _entries.Values)
         {
             Sooner(state.Deadline);
@@ -283,8 +306,8 @@ public sealed class PullTable(PullLimits limits)
             if (state.Stage is PullStage.AwaitingRuntime) Sooner(_outage is null ? state.RetryAt : state.OutageSince + state.Entry.Timeout);
             if (state.Stage is not PullStage.Pulling) continue;
             var attempt = _attempts[state.Awaited];
-            Sooner(attempt.StartedAt + state.Entry.Timeout);
-            Sooner(attempt.Stall.WindowEnd);
+            Sooner(attempt.TimesOutAt(state.Entry));
+            Sooner(attempt.StallsAt);
         }
         return next;
 
@@ -293,7 +316,4 @@ public sealed class PullTable(PullLimits limits)
             if (moment is not null && (next is null || moment < next)) next = moment;
         }
     }
-
-    /// <summary>A pull that the runtime works on, whoever still waits for it.</summary>
-    private sealed record Attempt(long Number, string Reference, DateTimeOffset StartedAt, StallWatch Stall);
 }

@@ -34,11 +34,14 @@ public sealed class RuntimeClient : IDisposable
         _runtime = new RuntimeService.RuntimeServiceClient(_channel);
         _images = new ImageService.ImageServiceClient(_channel);
         Content = new ContentClient(_channel, clock);
+        Leases = new ContentLeases(_channel, clock);
     }
 
     public RuntimeEndpoint Endpoint { get; }
 
     public ContentClient Content { get; }
+
+    public ContentLeases Leases { get; }
 
     /// <summary>"containerd 1.7.24". The socket is there long before this answers.</summary>
     public Task<RuntimeAnswer<string>> Version(TimeSpan timeout, CancellationToken cancellationToken) => Call(async () =>
@@ -54,11 +57,12 @@ public sealed class RuntimeClient : IDisposable
         return answer.Image is { } image ? new PresentImage(ImageId(image, reference), (long)image.Size) : null;
     }, reference);
 
-    public Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, CancellationToken cancellationToken) =>
+    public Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, string? lease, CancellationToken cancellationToken) =>
         Call(async () =>
         {
             var request = new PullImageRequest { Image = new() { Image = reference }, Auth = Auth(credential), SandboxConfig = Sandbox(sandbox) };
-            return (await _images.PullImageAsync(request, cancellationToken: cancellationToken).ConfigureAwait(false)).ImageRef;
+            var headers = lease is null ? null : new Metadata { { "containerd-lease", lease } };
+            return (await _images.PullImageAsync(request, headers, cancellationToken: cancellationToken).ConfigureAwait(false)).ImageRef;
         }, reference);
 
     public void Dispose() => _channel.Dispose();

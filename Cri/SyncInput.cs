@@ -18,6 +18,9 @@ public sealed record PullProgressed(long Attempt, ProgressSample Sample) : SyncI
 
 public sealed record PullEnded(long Attempt, PullOutcome Outcome) : SyncInput;
 
-public sealed record RuntimeAnswered : SyncInput;
+/// <param name="Leased">The references that have a lease of ours.</param>
+public sealed record RuntimeAnswered(IReadOnlyList<string> Leased) : SyncInput;
+
+public sealed record LeaseReleased(string Reference, bool IsGone) : SyncInput;
 
 public sealed record StatusWritten(ApiResult<NodeImage> Result) : SyncInput;

@@ -27,6 +27,7 @@ public sealed partial class SyncLoop(
     TimeProvider clock,
     ILogger<SyncLoop> logger)
 {
+    private readonly SteadyClock _steady = new(clock);
     private NodeImage? _nodeImage;
 
     /// <summary>Until cancelled. What is under way is then abandoned, and the status left as it is (contract 5.8).</summary>
@@ -36,8 +37,10 @@ public sealed partial class SyncLoop(
         SearchRuntime();
         while (true)
         {
-            foreach (var input in await inbox.Take(cancellationToken).ConfigureAwait(false)) Apply(input, clock.GetUtcNow());
-            var next = Step(clock.GetUtcNow());
+            var inputs = await inbox.Take(cancellationToken).ConfigureAwait(false);
+            table.ClockStep = _steady.Step;
+            foreach (var input in inputs) Apply(input, _steady.Now);
+            var next = Step(_steady.Now);
             alarm.Change(next is { } moment ? Until(moment) : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
@@ -59,8 +62,11 @@ public sealed partial class SyncLoop(
             case PullEnded ended:
                 table.Ended(ended.Attempt, ended.Outcome, now);
                 break;
-            case RuntimeAnswered:
-                table.RuntimeFound();
+            case RuntimeAnswered found:
+                table.RuntimeFound(found.Leased);
+                break;
+            case LeaseReleased released:
+                table.LeaseReleased(released.Reference, released.IsGone, now);
                 break;
             case StatusWritten written:
                 ledger.Written(written.Result, random.NextDouble(), now);
@@ -106,6 +112,9 @@ public sealed partial class SyncLoop(
                 LogCancel(cancel.Attempt);
                 pool.Cancel(cancel);
                 break;
+            case ReleaseLease lease:
+                pool.Release(lease);
+                break;
             case FindRuntime:
                 SearchRuntime();
                 break;
@@ -120,13 +129,13 @@ public sealed partial class SyncLoop(
     private void SearchRuntime() => inbox.Run(async closing =>
     {
         await runtime.Find(closing).ConfigureAwait(false);
-        return new RuntimeAnswered();
+        return new RuntimeAnswered(await runtime.Leased(closing).ConfigureAwait(false));
     });
 
     /// <summary>A timer takes no more than 49 days, and a moment that passed meanwhile is now.</summary>
     private TimeSpan Until(DateTimeOffset moment)
     {
-        var delay = moment - clock.GetUtcNow();
+        var delay = moment - _steady.Now;
         return delay < TimeSpan.Zero ? TimeSpan.Zero : delay < TimeSpan.FromDays(1) ? delay : TimeSpan.FromDays(1);
     }
 

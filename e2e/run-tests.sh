@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run-tests.sh unit|e2e|conformance...: builds and runs those tests, and prints the sums of all alone on the last line.
+# run-tests.sh unit|e2e|faults|conformance...: builds and runs those tests, and prints the sums of all alone on the last line.
 # Fails when a test failed, when a build failed, and when nothing ran.
 set -uo pipefail
 
@@ -34,7 +34,9 @@ for suite; do
     unit) run "unit and property tests" tests/tests.csproj \
       tests/bin/$configuration/net10.0/kruise-image-tests ;;
     e2e) run "scenarios on a ${CLUSTER:-local} cluster" e2e/scenarios/scenarios.csproj \
-      e2e/sandbox.sh e2e/scenarios/bin/$configuration/net10.0/kruise-image-scenarios ;;
+      e2e/sandbox.sh e2e/scenarios/bin/$configuration/net10.0/kruise-image-scenarios -class- '*FaultScenarios' ;;
+    faults) run "faults on a local cluster" e2e/scenarios/scenarios.csproj \
+      e2e/sandbox.sh e2e/scenarios/bin/$configuration/net10.0/kruise-image-scenarios -class '*FaultScenarios' ;;
     conformance) run "conformance of the cluster of ${KUBECONFIG:-no kubeconfig}" e2e/scenarios/scenarios.csproj \
       e2e/scenarios/bin/$configuration/net10.0/kruise-image-scenarios -class '*ConformanceScenarios' ;;
   esac

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
 using KruiseImage.Bed.Cri;
+using KruiseImage.Bed.Leasing;
 
 namespace KruiseImage.Bed;
 
@@ -18,16 +19,18 @@ public sealed class ContainerdNode : IDisposable
 
     private readonly GrpcChannel channel;
     private readonly ServerProcess server;
+    private readonly string directory;
+    private readonly string configuration;
 
     /// <param name="version">"1.6", "1.7" or "2.1", as <c>install-parts.sh</c> names them.</param>
     public ContainerdNode(string name, string version, string bedDirectory, string logDirectory, Uri mirror, IReadOnlyDictionary<string, Uri> registries)
     {
         Name = name;
-        var directory = Directory.CreateDirectory(Path.Combine(bedDirectory, name)).FullName;
+        directory = Directory.CreateDirectory(Path.Combine(bedDirectory, name)).FullName;
         Socket = Path.Combine(directory, "c.sock");
         foreach (var (host, address) in registries.Append(new("docker.io", mirror)).Append(new("_default", mirror)))
             WriteHost(Path.Combine(directory, "certs.d", host), address);
-        var configuration = Path.Combine(directory, "config.toml");
+        configuration = Path.Combine(directory, "config.toml");
         File.WriteAllText(configuration, ContainerdConfiguration.Of(version, directory));
         var program = Parts.Find(version == OldestVersion ? "containerd" : $"containerd-{version}");
         server = new ServerProcess(name + "-containerd", logDirectory, program, "--config", configuration);
@@ -45,6 +48,8 @@ public sealed class ContainerdNode : IDisposable
     public string Endpoint => "unix://" + Socket;
 
     private ImageService.ImageServiceClient Images => new(channel);
+
+    private Leases.LeasesClient Leases => new(channel);
 
     /// <summary>Returns when the CRI answers: the socket is there long before.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -69,12 +74,49 @@ public sealed class ContainerdNode : IDisposable
     public async Task<IReadOnlyList<Image>> ImagesAsync(CancellationToken cancellationToken) =>
         (await Images.ListImagesAsync(new ListImagesRequest(), cancellationToken: cancellationToken)).Images;
 
+    /// <summary>The leases that CRI's namespace has, of ours and of anybody.</summary>
+    public async Task<IReadOnlyList<Lease>> LeasesAsync(CancellationToken cancellationToken) =>
+        (await Leases.ListAsync(new ListRequest(), InNamespace(), cancellationToken: cancellationToken)).Leases;
+
+    public async Task CreateLeaseAsync(Lease lease, CancellationToken cancellationToken) =>
+        await Leases.CreateAsync(new CreateRequest { Id = lease.Id, Labels = { lease.Labels } }, InNamespace(), cancellationToken: cancellationToken);
+
     /// <summary>The raw pull, which the product is measured against.</summary>
-    public async Task PullAsync(string reference, CancellationToken cancellationToken) =>
-        await Images.PullImageAsync(new PullImageRequest { Image = new ImageSpec { Image = reference } }, cancellationToken: cancellationToken);
+    public async Task PullAsync(string reference, CancellationToken cancellationToken, string? lease = null)
+    {
+        var headers = lease is null ? new Metadata() : new Metadata { { "containerd-lease", lease } };
+        await Images.PullImageAsync(new PullImageRequest { Image = new ImageSpec { Image = reference } }, headers, cancellationToken: cancellationToken);
+    }
 
     public async Task RemoveAsync(string reference, CancellationToken cancellationToken) =>
         await Images.RemoveImageAsync(new RemoveImageRequest { Image = new ImageSpec { Image = reference } }, cancellationToken: cancellationToken);
+
+    /// <summary>Starts it again with the plugin off, or with all of them when there is none to name.</summary>
+    public async Task RestartWithoutAsync(string? plugin, CancellationToken cancellationToken)
+    {
+        const string list = "disabled_plugins = [";
+        await KillAsync(cancellationToken);
+        var text = await File.ReadAllTextAsync(configuration, cancellationToken);
+        var start = text.IndexOf(list, StringComparison.Ordinal) + list.Length;
+        var end = text.IndexOf('\n', start);
+        await File.WriteAllTextAsync(configuration, $"{text[..start]}{(plugin is null ? "" : $" \"{plugin}\",")}{text[end..]}", cancellationToken);
+        await StartAsync(cancellationToken);
+    }
+
+    /// <summary>Starts it again on an empty disk of this size, or on its own one with all that was there.</summary>
+    public async Task RestartOnDiskAsync(int? megabytes, CancellationToken cancellationToken)
+    {
+        await KillAsync(cancellationToken);
+        var (root, none) = (Path.Combine(directory, "root"), new Dictionary<string, string>());
+        if (megabytes is { } size) // in the mount namespace of the sandbox
+            (await CommandResult.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={size}m", "tmpfs", root], none, null, cancellationToken)).Succeeded();
+        else
+            (await CommandResult.RunAsync("umount", ["--recursive", root], none, null, cancellationToken)).Succeeded();
+        await StartAsync(cancellationToken);
+    }
+
+    public async Task GrowDiskAsync(int megabytes, CancellationToken cancellationToken) =>
+        (await CommandResult.RunAsync("mount", ["-o", $"remount,size={megabytes}m", Path.Combine(directory, "root")], new Dictionary<string, string>(), null, cancellationToken)).Succeeded();
 
     public void Dispose()
     {
@@ -96,6 +138,8 @@ public sealed class ContainerdNode : IDisposable
             throw;
         }
     }
+
+    private static Metadata InNamespace() => new() { { "containerd-namespace", "k8s.io" } };
 
     private static void WriteHost(string directory, Uri registry)
     {

@@ -13,6 +13,9 @@ public sealed record ClusterOptions(int Nodes = 3, int Controllers = 1, bool Fau
     /// <summary>Two more registries, which want a password.</summary>
     public bool PrivateRegistries { get; init; }
 
+    /// <summary>What the daemons are started with besides.</summary>
+    public IReadOnlyList<string> DaemonArguments { get; init; } = [];
+
     /// <summary>How much the product writes into its logs.</summary>
     public string LogLevel { get; init; } = "Information";
 }
@@ -24,22 +27,21 @@ public sealed record ClusterOptions(int Nodes = 3, int Controllers = 1, bool Fau
 public sealed class LocalCluster : Cluster
 {
     private readonly string logs;
-    private readonly string logLevel;
+    private readonly ClusterOptions options;
     private readonly List<IDisposable> parts = [];
 
     private LocalCluster(string directory, ClusterOptions options)
     {
         BedDirectory = directory;
-        logLevel = options.LogLevel;
+        this.options = options;
         logs = Directory.CreateDirectory(Path.Combine(directory, "logs")).FullName;
         ControlPlane = Own(new ControlPlane(directory, logs, Secrets));
         Registry = Own(new Registry("registry", directory, logs));
         string[] names = [.. Enumerable.Range(1, options.Nodes).Select(number => $"node-{number}")];
         Proxy = options.Faults ? new RegistryProxy(Registry.Address, names) : null;
-        PrivateRegistries = options.PrivateRegistries ? new PrivateRegistries(directory, logs, Secrets) : null;
-        var addresses = PrivateRegistries?.Addresses ?? new Dictionary<string, Uri>();
+        PrivateRegistries = options.PrivateRegistries ? new PrivateRegistries(directory, logs, names, Secrets) : null;
         Nodes = [.. names.Select((name, index) => Own(new ContainerdNode(name, options.Containerd[index % options.Containerd.Count], directory, logs,
-            Proxy?.AddressFor(name) ?? Registry.Address, addresses)))];
+            Proxy?.AddressFor(name) ?? Registry.Address, PrivateRegistries?.AddressesFor(name) ?? new Dictionary<string, Uri>())))];
         if (options.Bare)
             return;
         Controllers = [.. Enumerable.Range(1, options.Controllers).Select(number => Controller($"controller-{number}"))];
@@ -138,10 +140,16 @@ public sealed class LocalCluster : Cluster
 
     // A short lease: scenarios wait for the hand-over.
     private Component Controller(string name) => Own(new Component(name, logs,
-        "controller", "--kubeconfig", ControlPlane.ControllerKubeconfig, "--identity", name, "--lease-duration", "5", "--log-level", logLevel));
+        "controller", "--kubeconfig", ControlPlane.ControllerKubeconfig, "--identity", name, "--lease-duration", "5", "--log-level", options.LogLevel));
 
-    private Component Daemon(ContainerdNode node) => Own(new Component(node.Name + "-daemon", logs,
-        "daemon", "--kubeconfig", ControlPlane.DaemonKubeconfig, "--node-name", node.Name, "--runtime-endpoint", node.Endpoint, "--log-level", logLevel));
+    /// <summary>The command line of a node's daemon.</summary>
+    public string[] DaemonArguments(ContainerdNode node) =>
+    [
+        "daemon", "--kubeconfig", ControlPlane.DaemonKubeconfig, "--node-name", node.Name, "--runtime-endpoint", node.Endpoint, "--log-level", options.LogLevel,
+        .. options.DaemonArguments,
+    ];
+
+    private Component Daemon(ContainerdNode node) => Own(new Component(node.Name + "-daemon", logs, DaemonArguments(node)));
 
     private T Own<T>(T part) where T : IDisposable
     {

@@ -1,21 +1,60 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace KruiseImage.Bed;
 
 /// <summary>What goes wrong for one repository; nothing by default.</summary>
 /// <param name="BytesPerSecond">Each blob comes at this rate.</param>
-/// <param name="Status">Manifests are answered with this status.</param>
+/// <param name="Status">Every request is answered with this status.</param>
 /// <param name="Hang">Blobs are answered never.</param>
-public sealed record Fault(int? BytesPerSecond = null, HttpStatusCode? Status = null, bool Hang = false);
+public sealed record Fault(int? BytesPerSecond = null, HttpStatusCode? Status = null, bool Hang = false)
+{
+    private int corrupted;
+
+    /// <summary>Nothing is answered at all.</summary>
+    public bool IsSilent { get; init; }
+
+    /// <summary>What <see cref="Status"/> comes with; containerd's own client does not read it.</summary>
+    public int? RetryAfterSeconds { get; init; }
+
+    /// <summary>So many bytes of an answer come, and then no more.</summary>
+    public long? StallAfter { get; init; }
+
+    /// <summary>So many bytes of an answer come, and then the connection is reset.</summary>
+    public long? ResetAfter { get; init; }
+
+    /// <summary>So many answers come with a wrong byte.</summary>
+    public int Corruptions { get; init; }
+
+    internal bool Corrupts() => Interlocked.Increment(ref corrupted) <= Corruptions;
+}
 
 /// <summary>One request of a node, as the registry saw it.</summary>
-public sealed record RegistryRequest(string Node, string Method, string Path, DateTimeOffset At);
+public sealed record RegistryRequest(string Node, string Method, string Path, DateTimeOffset At)
+{
+    private long sent;
+
+    /// <summary>The first byte that was asked for.</summary>
+    public long From { get; init; }
+
+    /// <summary>What was answered; 0 as long as nothing is.</summary>
+    public int Status { get; internal set; }
+
+    /// <summary>Bytes of a blob that the node was given.</summary>
+    public long Sent => Volatile.Read(ref sent);
+
+    public bool IsBlob => Path.Contains("/blobs/", StringComparison.Ordinal);
+
+    internal void Count(long bytes) => Interlocked.Add(ref sent, bytes);
+}
 
 /// <summary>
 /// Stands between the nodes and the registry. Each node has a port of its own here, so the proxy knows which node downloads what and
@@ -24,11 +63,11 @@ public sealed record RegistryRequest(string Node, string Method, string Path, Da
 /// </summary>
 public sealed class RegistryProxy : IAsyncDisposable
 {
-    private static readonly string[] passedOn = ["Accept", "Range", "If-None-Match"];
+    private static readonly string[] passedOn = ["Accept", "Authorization", "Range", "If-None-Match"];
     private static readonly string[] passedBack = ["Docker-Content-Digest", "Etag", "Docker-Distribution-Api-Version", "WWW-Authenticate"];
 
     private readonly HttpClient registry;
-    private readonly WebApplication application;
+    private WebApplication application;
     private readonly Dictionary<string, int> ports;
     private readonly ConcurrentDictionary<string, Fault> faults = new();
     private readonly ConcurrentQueue<(string Repository, RegistryRequest Request)> requests = new();
@@ -40,18 +79,32 @@ public sealed class RegistryProxy : IAsyncDisposable
     {
         registry = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = registryAddress };
         ports = nodes.ToDictionary(node => node, _ => Ports.Free());
+        application = Build();
+    }
+
+    private WebApplication Build()
+    {
         var builder = WebApplication.CreateSlimBuilder();
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.Zero); // who goes down finishes nothing
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             foreach (var port in ports.Values)
                 kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
         });
-        application = builder.Build();
-        application.Run(ForwardAsync);
+        var built = builder.Build();
+        built.Run(ForwardAsync);
+        return built;
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => application.StartAsync(cancellationToken);
+
+    /// <summary>Nobody listens any longer: connections are refused, and those that are open end. Until <see cref="StartAsync"/>.</summary>
+    public async Task CloseAsync()
+    {
+        await application.DisposeAsync();
+        application = Build();
+    }
 
     public Uri AddressFor(string node) => new($"http://127.0.0.1:{ports[node]}");
 
@@ -86,13 +139,28 @@ public sealed class RegistryProxy : IAsyncDisposable
     {
         var node = ports.First(entry => entry.Value == context.Connection.LocalPort).Key;
         var path = context.Request.Path.Value ?? "/";
-        var isBlob = path.Contains("/blobs/", StringComparison.Ordinal);
         var repository = Repository(path);
-        requests.Enqueue((repository, new RegistryRequest(node, context.Request.Method, path, DateTimeOffset.UtcNow)));
-
-        if (!isBlob && FaultOf(repository).Status is { } status)
+        var seen = new RegistryRequest(node, context.Request.Method, path, DateTimeOffset.UtcNow)
         {
-            context.Response.StatusCode = (int)status;
+            From = context.Request.GetTypedHeaders().Range?.Ranges.First().From ?? 0,
+        };
+        requests.Enqueue((repository, seen));
+
+        try
+        {
+            while (FaultOf(repository).IsSilent)
+                await Task.Delay(50, context.RequestAborted);
+        }
+        catch (OperationCanceledException)
+        {
+            context.Abort();
+            return;
+        }
+        if (FaultOf(repository) is { Status: { } status } fault)
+        {
+            context.Response.StatusCode = seen.Status = (int)status;
+            if (fault.RetryAfterSeconds is { } seconds)
+                context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
             return;
         }
         using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), path);
@@ -101,14 +169,14 @@ public sealed class RegistryProxy : IAsyncDisposable
         try
         {
             using var response = await registry.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
-            context.Response.StatusCode = (int)response.StatusCode;
+            context.Response.StatusCode = seen.Status = (int)response.StatusCode;
             foreach (var name in passedBack)
                 if (response.Headers.TryGetValues(name, out var values))
                     context.Response.Headers[name] = values.ToArray();
             foreach (var (name, values) in response.Content.Headers)
                 context.Response.Headers[name] = values.ToArray();
             if (context.Request.Method != HttpMethods.Head)
-                await CopyAsync(response, context, repository, node, isBlob);
+                await CopyAsync(response, context, repository, seen);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -116,34 +184,43 @@ public sealed class RegistryProxy : IAsyncDisposable
         }
     }
 
-    private async Task CopyAsync(HttpResponseMessage response, HttpContext context, string repository, string node, bool isBlob)
+    private async Task CopyAsync(HttpResponseMessage response, HttpContext context, string repository, RegistryRequest seen)
     {
         var cancellation = context.RequestAborted;
         await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-        if (!isBlob)
+        if (!seen.IsBlob)
         {
             await body.CopyToAsync(context.Response.Body, cancellation);
             return;
         }
-        Count(repository, node, +1);
+        Count(repository, seen.Node, +1);
+        var isCorrupt = FaultOf(repository).Corrupts();
         var isCounted = true;
         try
         {
             var buffer = new byte[64 << 10];
             for (var left = response.Content.Headers.ContentLength ?? long.MaxValue; ;)
             {
-                while (FaultOf(repository).Hang)
+                while (FaultOf(repository) is var now && (now.Hang || now.StallAfter <= seen.Sent))
                     await Task.Delay(50, cancellation);
                 // A tenth of a second's worth at a time.
                 var rate = FaultOf(repository).BytesPerSecond;
                 var count = await body.ReadAsync(buffer.AsMemory(0, rate is { } limit ? Math.Clamp(limit / 10, 1, buffer.Length) : buffer.Length), cancellation);
                 if (count == 0)
                     return;
+                if (FaultOf(repository).ResetAfter <= seen.Sent)
+                {
+                    context.Abort();
+                    return;
+                }
+                if (isCorrupt && seen.Sent == 0)
+                    buffer[count - 1] ^= 1;
                 if (rate is { } bytesPerSecond)
                     await Task.Delay(TimeSpan.FromSeconds((double)count / bytesPerSecond), cancellation);
                 if ((left -= count) <= 0)
                     isCounted = Leave(); // before the last bytes: with them the node may be done, and the next one here, sooner than we
                 await context.Response.Body.WriteAsync(buffer.AsMemory(0, count), cancellation);
+                seen.Count(count);
             }
         }
         finally
@@ -154,7 +231,7 @@ public sealed class RegistryProxy : IAsyncDisposable
 
         bool Leave()
         {
-            Count(repository, node, -1);
+            Count(repository, seen.Node, -1);
             return false;
         }
     }

@@ -23,7 +23,9 @@ public sealed class TokenServer : IAsyncDisposable
     public const string PublicPrefix = "public/";
     private const string Issuer = "kruise-image-bed";
     private const string Service = "kruise-image-bed-registry";
-    private static readonly TimeSpan lifetime = TimeSpan.FromMinutes(5);
+
+    /// <summary>docker-registry believes a token for a minute longer than the token says.</summary>
+    private static readonly TimeSpan leeway = TimeSpan.FromMinutes(1);
 
     private readonly RegistryUsers users;
     private readonly UsedSecrets secrets;
@@ -47,6 +49,9 @@ public sealed class TokenServer : IAsyncDisposable
         application = builder.Build();
         application.Run(AnswerAsync);
     }
+
+    /// <summary>How long a token opens a registry. Its clients are told an hour: they learn of the end by being refused.</summary>
+    public TimeSpan Lifetime { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>What sends a registry's clients here and makes it believe the tokens that they come back with.</summary>
     public string RegistryConfiguration => $"""
@@ -103,7 +108,7 @@ public sealed class TokenServer : IAsyncDisposable
         await context.Response.WriteAsJsonAsync(new JsonObject
         {
             [isPost ? "access_token" : "token"] = token,
-            ["expires_in"] = (int)lifetime.TotalSeconds,
+            ["expires_in"] = 3600,
         }, context.RequestAborted);
     }
 
@@ -140,7 +145,7 @@ public sealed class TokenServer : IAsyncDisposable
             ["aud"] = Service,
             ["nbf"] = now.AddMinutes(-1).ToUnixTimeSeconds(),
             ["iat"] = now.ToUnixTimeSeconds(),
-            ["exp"] = now.Add(lifetime).ToUnixTimeSeconds(),
+            ["exp"] = now.Add(Lifetime - leeway).ToUnixTimeSeconds(),
             ["jti"] = RandomNumberGenerator.GetHexString(16),
             ["access"] = new JsonArray(access),
         });

@@ -42,10 +42,10 @@ public sealed class Job(Cluster cluster, string ns, string name)
     ];
 
     /// <summary>Waits until the status is so and returns it; the message of a timeout ends with the status seen last.</summary>
-    public async Task<JsonNode> UntilAsync(string what, Func<JsonNode, bool> predicate)
+    public async Task<JsonNode> UntilAsync(string what, Func<JsonNode, bool> predicate, TimeSpan? within = null)
     {
         JsonNode? seen = null;
-        return await Eventually.GetAsync($"job {name}: {what}", TimeSpan.FromSeconds(60), async _ =>
+        return await Eventually.GetAsync($"job {name}: {what}", within ?? TimeSpan.FromSeconds(60), async _ =>
         {
             seen = (await GetAsync())?["status"];
             return seen is not null && predicate(seen) ? seen : null;

@@ -20,6 +20,7 @@ public sealed class SharedCluster : IAsyncLifetime
     {
         Containerd = ["1.6", "1.7", "2.1"],
         PrivateRegistries = true,
+        DaemonArguments = ["--stall-timeout", "20"],
         LogLevel = "Debug", // what is not even in there is in no log
     };
 

@@ -53,13 +53,23 @@ public class ProgressTests
         Assert.Equal(bytes, ContentPart.OfManifest(Encoding.UTF8.GetBytes(manifest))?.Sum(part => part.Bytes));
 
     [Fact]
-    public void Progress_never_falls_within_an_attempt_and_starts_anew_with_the_next()
+    public void Progress_never_falls_within_an_attempt_and_the_next_goes_on_where_it_was_cut_off()
     {
         var script = new PullScript().Wants("nginx").Look().Absent();
         script.Progress("nginx:1", 50, 100).Progress("nginx:1", 20, 100);
         Assert.Equal(50, script.Status("nginx").Progress);
         script.Fails("nginx:1").PassToNextLook().Absent();
-        Assert.Equal(0, script.Status("nginx").Progress);
+        Assert.Equal(50, script.Status("nginx").Progress);
+        script.Progress("nginx:1", 20, 100); // what the runtime really has
+        Assert.Equal(20, script.Status("nginx").Progress);
+    }
+
+    [Fact]
+    public void A_new_daemon_shows_the_progress_of_the_former_one()
+    {
+        var left = new ImageTagStatus { Tag = "1", Phase = PullPhase.Pulling, Progress = 40 };
+        var script = new PullScript(left: new() { Desired = 1, ImageStatuses = new() { ["nginx"] = new ImageStatus { Tags = [left] } } }).Wants("nginx").Look().Absent();
+        Assert.Equal(40, script.Status("nginx").Progress);
     }
 
     [Fact]

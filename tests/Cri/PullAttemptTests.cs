@@ -63,6 +63,16 @@ public sealed class PullAttemptTests : IDisposable
     }
 
     [Fact]
+    public async Task A_password_that_is_rotated_under_the_pull_fails_it_not()
+    {
+        _registry.Accepts("team:n3xt");
+        _registry.Refused = () => _secrets.TeamPassword = "n3xt";
+        Assert.NotNull((await Pull()).Image);
+        Assert.Equal(["team:t0pteam", "registry:t0p", "team:n3xt"], _registry.Shown);
+        Assert.Equal(0, _folder.Runs());
+    }
+
+    [Fact]
     public async Task A_registry_that_is_away_is_asked_once_and_no_plugin_for_it()
     {
         _registry.Refusal = new PullFailure(PullReason.RegistryUnavailable, "it is away");
@@ -113,11 +123,13 @@ public sealed class PullAttemptTests : IDisposable
     {
         public bool IsAway { get; set; }
 
+        public string TeamPassword { get; set; } = "t0pteam";
+
         public override Task<ApiResult<T>> Get<T>(Resource<T> resource, string? @namespace, string name, CancellationToken cancellationToken)
         {
             if (IsAway) return Task.FromResult(new ApiResult<T>(null, ApiError.Unavailable, "connection refused"));
             var json = name == "team"
-                ? """{"auths":{"registry.test/team":{"username":"team","password":"t0pteam"}}}"""
+                ? $$$$"""{"auths":{"registry.test/team":{"username":"team","password":"{{{{TeamPassword}}}}"}}}"""
                 : """{"auths":{"registry.test":{"username":"registry","password":"t0p"},"other.test":{"username":"no","password":"no"}}}""";
             var secret = new Secret { Type = DockerConfig.ConfigJsonType, Data = new() { [".dockerconfigjson"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(json)) } };
             return Task.FromResult<ApiResult<T>>((T)(object)secret);
@@ -130,6 +142,8 @@ public sealed class PullAttemptTests : IDisposable
         private readonly HashSet<string> _accepted = [];
 
         public List<string> Shown { get; } = [];
+
+        public Action Refused { get; set; } = () => { };
 
         public PullFailure Refusal { get; set; } = new(PullReason.Auth, "the registry refused the credentials");
 
@@ -148,12 +162,19 @@ public sealed class PullAttemptTests : IDisposable
         public Task<RuntimeAnswer<PresentImage?>> Image(string reference, CancellationToken cancellationToken) =>
             Task.FromResult<RuntimeAnswer<PresentImage?>>(new PresentImage("x@sha256:1", 1));
 
-        public Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, CancellationToken cancellationToken)
+        public Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, string? lease, CancellationToken cancellationToken)
         {
             var pair = $"{credential.Username}:{credential.Password}";
             Shown.Add(pair);
+            if (!_accepted.Contains(pair)) Refused();
             return Task.FromResult<RuntimeAnswer<string>>(_accepted.Contains(pair) ? "sha256:1" : Refusal with { Message = $"denied with {pair}" });
         }
+
+        public Task<string?> Hold(string reference, TimeSpan timeout, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+
+        public Task<bool> Release(string reference, bool freesBytes, CancellationToken cancellationToken) => Task.FromResult(true);
+
+        public Task<IReadOnlyList<string>> Leased(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
 
         public IPullProgressReader? ProgressOf(string canonicalName, string tagOrDigest, DateTimeOffset pullStart) => null;
     }

@@ -14,6 +14,8 @@ internal sealed class PullScript
     private readonly Dictionary<string, List<ImageTagSpec>> _spec = new(StringComparer.Ordinal);
     private readonly Dictionary<long, AskPresence> _questions = [];
     private readonly Dictionary<long, StartPull> _pulls = [];
+    private readonly HashSet<string> _leases = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _releasing = new(StringComparer.Ordinal);
 
     public PullScript(PullLimits? limits = null, NodeImageStatus? left = null)
     {
@@ -45,6 +47,15 @@ internal sealed class PullScript
     public IEnumerable<string> Running => _pulls.Values.Select(pull => pull.Entry.Key.ToString()).Order(StringComparer.Ordinal);
 
     public IReadOnlyDictionary<long, StartPull> Pulls => _pulls;
+
+    /// <summary>The references that the runtime has a lease for.</summary>
+    public IReadOnlySet<string> Leases => _leases;
+
+    /// <summary>Those of them that it is about to delete.</summary>
+    public IReadOnlySet<string> Releasing => _releasing;
+
+    /// <summary>Whether the runtime deletes a lease at once, or when <see cref="Release"/> says.</summary>
+    public bool ReleasesAtOnce { get; init; } = true;
 
     public IReadOnlyDictionary<long, AskPresence> Questions => _questions;
 
@@ -80,9 +91,29 @@ internal sealed class PullScript
         {
             Actions.Add(action);
             if (action is AskPresence question) _questions.Add(question.Question, question);
-            if (action is StartPull start) _pulls.Add(start.Attempt, start);
+            if (action is ReleaseLease release && !_releasing.Add(release.Reference)) throw new InvalidOperationException($"{release.Reference} is being released already");
+            if (action is not StartPull start) continue;
+            _pulls.Add(start.Attempt, start);
+            _leases.Add(start.Entry.Reference);
         }
         LookAgainAt = plan.LookAgainAt;
+        if (!ReleasesAtOnce || _releasing.Count == 0) return this;
+        foreach (var reference in _releasing.ToList()) Release(reference);
+        return Advance();
+    }
+
+    /// <summary>The runtime has deleted a lease, or could not.</summary>
+    public void Release(string reference, bool isGone = true)
+    {
+        _releasing.Remove(reference);
+        if (isGone) _leases.Remove(reference);
+        Table.LeaseReleased(reference, isGone, Now);
+    }
+
+    /// <summary>A lease that a former daemon left in the runtime.</summary>
+    public PullScript WasLeased(string reference)
+    {
+        _leases.Add(reference);
         return this;
     }
 
@@ -135,7 +166,7 @@ internal sealed class PullScript
 
     public PullScript RuntimeIsBack()
     {
-        Table.RuntimeFound();
+        Table.RuntimeFound(_leases);
         return Advance();
     }
 

@@ -11,7 +11,7 @@ namespace KruiseImage.Tests.Cri;
 public class PullTablePropertyTests
 {
     private static readonly string[] Images = ["a", "b", "docker.io/library/a", "quay.io/x/y", "UPPER"];
-    private static readonly string[] Reasons = [PullReason.RegistryUnavailable, PullReason.NotFound, PullReason.RuntimeUnavailable, PullReason.RateLimited, PullReason.Timeout];
+    private static readonly string[] Reasons = [PullReason.RegistryUnavailable, PullReason.NotFound, PullReason.RuntimeUnavailable, PullReason.RateLimited, PullReason.Timeout, PullReason.Unknown];
 
     [Fact]
     public void The_invariants_hold_through_any_history() =>
@@ -28,10 +28,11 @@ public class PullTablePropertyTests
         private readonly PullScript _script;
         private readonly Dictionary<string, long> _wanted = [];
         private readonly Dictionary<(string, long), int> _finished = [];
+        private readonly HashSet<string> _spoilt = [];
         private long _version;
         private int _seenActions;
 
-        public History() => _script = new PullScript(_limits);
+        public History() => _script = new PullScript(_limits) { ReleasesAtOnce = false };
 
         public void Take(int step)
         {
@@ -54,8 +55,11 @@ public class PullTablePropertyTests
                     var pull = _script.Pulls.Keys.Order().ElementAt(pick % _script.Pulls.Count);
                     _script.Table.Progressed(pull, new ProgressSample(pick % 5 == 0 ? null : new PullProgress(pick % 100, 100)), _script.Now);
                     break;
-                case 8:
-                    _script.Table.RuntimeFound();
+                case 8 when pick % 2 == 0:
+                    _script.Table.RuntimeFound(_script.Leases);
+                    break;
+                case 8 or 9 when _script.Releasing.Count > 0:
+                    _script.Release(_script.Releasing.Order().ElementAt(pick % _script.Releasing.Count), isGone: pick % 3 > 0);
                     break;
                 default:
                     _script.Pass(pick % 40);
@@ -70,16 +74,18 @@ public class PullTablePropertyTests
         {
             for (var step = 0; step < 500; step++)
             {
-                _script.Table.RuntimeFound();
+                _script.Table.RuntimeFound(_script.Leases);
                 foreach (var question in _script.Questions.Keys.ToList()) Answer(question, 0);
                 foreach (var pull in _script.Pulls.Keys.ToList()) End(pull, 0);
+                foreach (var lease in _script.Releasing.ToList()) _script.Release(lease);
                 _script.PassToNextLook();
                 Check();
-                if (_script.Pulls.Count + _script.Questions.Count == 0 && _script.LookAgainAt is null) break;
+                if (_script.Pulls.Count + _script.Questions.Count + _script.Releasing.Count == 0 && _script.LookAgainAt is null) break;
             }
             var report = _script.Table.Report();
             Assert.Equal(report.Desired, report.Succeeded + report.Failed);
             Assert.Equal(0, _script.Table.ActivePulls);
+            Assert.Empty(_script.Leases);
         }
 
         private void Want(string image, int pick)
@@ -103,18 +109,26 @@ public class PullTablePropertyTests
             _ => new PullFailure(PullReason.Unknown, "odd"),
         });
 
-        private void End(long attempt, int pick) => _script.End(attempt, (pick % 3) switch
+        private void End(long attempt, int pick)
         {
-            0 => new PullOutcome(new PresentImage("x", 1), null),
-            1 => new PullOutcome(null, new PullFailure(Reasons[pick % Reasons.Length], "no")),
-            _ => PullOutcome.Cancelled,
-        });
+            var outcome = (pick % 3) switch
+            {
+                0 => new PullOutcome(new PresentImage("x", 1), null),
+                1 => new PullOutcome(null, new PullFailure(Reasons[pick % Reasons.Length], "no")),
+                _ => PullOutcome.Cancelled,
+            };
+            if (outcome.Failure?.Reason == PullReason.Unknown) _spoilt.Add(_script.Pulls[attempt].Entry.Reference);
+            _script.End(attempt, outcome);
+        }
 
         private void Check()
         {
             Assert.Empty(_script.Table.Advance(_script.Now).Actions); // planning again plans nothing
             Assert.True(_script.Pulls.Count <= _limits.MaxConcurrentPulls);
             Assert.Equal(_script.Pulls.Count, _script.Pulls.Values.Select(pull => pull.Entry.Reference).Distinct().Count());
+            // A lease is deleted neither under a pull nor while somebody still wants what it keeps.
+            Assert.Empty(_script.Pulls.Values.Select(pull => pull.Entry.Reference).Intersect(_script.Releasing));
+            Assert.Empty(_script.Pulls.Values.Select(pull => pull.Entry.Reference).Except(_script.Leases));
             CheckNewActions();
             CheckStatus();
         }
@@ -129,10 +143,14 @@ public class PullTablePropertyTests
                     Assert.Equal(about.Version, _wanted.GetValueOrDefault(about.Key.Image)); // no pull without its entry
                     Assert.False(_finished.ContainsKey((about.Key.Image, about.Version))); // what finished is not begun again
                 }
+                if (action is ReleaseLease lease)
+                    Assert.True(_spoilt.Remove(lease.Reference) || !_wanted.Any(want => ReferenceOf(want.Key) == lease.Reference && !_finished.ContainsKey((want.Key, want.Value))));
                 if (action is Announce done) Assert.True(_finished.TryAdd((done.Entry.Key.Image, done.Entry.Version), 1)); // and ends once
             }
             _seenActions = _script.Actions.Count;
         }
+
+        private static string ReferenceOf(string image) => image.Contains('/', StringComparison.Ordinal) ? image + ":1" : $"docker.io/library/{image}:1";
 
         private void CheckStatus()
         {

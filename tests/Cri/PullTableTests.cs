@@ -1,5 +1,6 @@
 using KruiseImage.Crds;
 using KruiseImage.Cri;
+using KruiseImage.Tests.Kube;
 using Xunit;
 
 namespace KruiseImage.Tests.Cri;
@@ -240,6 +241,47 @@ public class PullTableTests
         Assert.Equal(PullPhase.Pulling, script.Status("nginx").Phase);
         script.Pass(40);
         Assert.Equal(PullReason.DeadlineExceeded, script.Status("nginx").Reason);
+    }
+
+    /// <summary>Time limits go by a steady clock; the wall clock is for those who read the status.</summary>
+    [Theory]
+    [InlineData(3600)]
+    [InlineData(-3600)]
+    public void A_step_of_the_wall_clock_ends_nothing_and_prolongs_nothing(int step)
+    {
+        var policy = new TagPullPolicy { TimeoutSeconds = 60, ActiveDeadlineSeconds = 90, BackoffLimit = 5 };
+        var script = new PullScript().Wants("nginx", policy: policy).Look().Absent();
+        script.Table.ClockStep = TimeSpan.FromSeconds(step);
+        script.Pass(59);
+        Assert.Empty(script.Cancelled);
+        script.Pass(1).Ends("nginx:1", PullOutcome.Cancelled).PassToNextLook().Absent();
+        script.PassToNextLook();
+
+        var status = script.Status("nginx");
+        Assert.Equal((PullReason.DeadlineExceeded, PullScript.Start), (status.Reason, status.StartTime));
+        Assert.Equal(PullScript.Start.AddSeconds(90 + step), status.CompletionTime);
+        Assert.Equal(TimeSpan.FromSeconds(90), Assert.Single(script.Announced).Elapsed);
+    }
+
+    [Fact]
+    public void What_a_former_daemon_began_is_judged_by_the_wall_clock_that_it_wrote_down()
+    {
+        var left = new ImageTagStatus { Tag = "1", Phase = PullPhase.Pulling, StartTime = PullScript.Start.AddHours(1).AddSeconds(-60) };
+        var script = new PullScript(left: Left("nginx", left));
+        script.Table.ClockStep = TimeSpan.FromHours(1);
+        script.Wants("nginx", policy: new TagPullPolicy { ActiveDeadlineSeconds = 100 }).Look().Absent().Pass(39);
+        Assert.Equal((PullPhase.Pulling, left.StartTime), (script.Status("nginx").Phase, script.Status("nginx").StartTime));
+        Assert.Equal(PullReason.DeadlineExceeded, script.Pass(1).Status("nginx").Reason);
+    }
+
+    [Fact]
+    public void A_steady_clock_runs_with_the_timestamps_and_knows_how_far_the_wall_went_astray()
+    {
+        var clock = new FakeClock();
+        var (steady, start) = (new SteadyClock(clock), clock.GetUtcNow());
+        clock.WallClockStep = TimeSpan.FromHours(-3);
+        clock.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal((start.AddSeconds(10), TimeSpan.FromHours(-3)), (steady.Now, steady.Step));
     }
 
     [Fact]
