@@ -94,6 +94,16 @@ public sealed class LocalCluster : Cluster
         }
     }
 
+    /// <summary>The controller that the lease names; null while it names none that runs.</summary>
+    public async Task<Component?> FindLeaderAsync(CancellationToken cancellationToken)
+    {
+        var holder = (await Api.ListAsync(Paths.Leases, cancellationToken)).Single()["spec"]!.Text("holderIdentity");
+        return Controllers.SingleOrDefault(controller => controller.Name == holder);
+    }
+
+    public Task<Component> LeaderAsync(CancellationToken cancellationToken) =>
+        Eventually.GetAsync("a controller leads", TimeSpan.FromSeconds(30), FindLeaderAsync, cancellationToken);
+
     public ContainerdNode Node(string name) => Nodes.Single(node => node.Name == name);
 
     public override async Task<string?> FindImageAsync(string node, string reference, CancellationToken cancellationToken) =>

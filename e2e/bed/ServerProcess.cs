@@ -74,6 +74,25 @@ public sealed partial class ServerProcess(string name, string logDirectory, stri
 
     public void Thaw() => Signal(SigContinue);
 
+    /// <summary>Gives it turns of this length and pauses between them until cancelled: a server that is up, and slow.</summary>
+    public async Task SlowAsync(TimeSpan turn, TimeSpan pause, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (!cancellationToken.IsCancellationRequested)
+            {
+                Freeze();
+                await Task.Delay(pause, CancellationToken.None);
+                Thaw();
+                await Task.Delay(turn, CancellationToken.None);
+            }
+        }
+        finally
+        {
+            Thaw();
+        }
+    }
+
     public long ResidentBytes()
     {
         var line = File.ReadLines($"/proc/{Pid}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
