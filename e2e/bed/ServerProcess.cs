@@ -22,6 +22,8 @@ public sealed partial class ServerProcess(string name, string logDirectory, stri
 
     public int Pid => Running.Id;
 
+    public bool IsRunning => process is { HasExited: false };
+
     /// <summary>Starts the server again when it ends by itself, as a kubelet does: a controller that lost its lease ends on purpose.</summary>
     public bool RestartsByItself { get; init; }
 

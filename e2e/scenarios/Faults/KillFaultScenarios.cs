@@ -82,5 +82,21 @@ public sealed class KillFaultScenarios(SharedCluster shared) : ProcessFaultScena
         await component.StartAsync(Cancellation);
     }
 
-    private static Task EndAsync(ServerProcess server, bool isKilled) => isKilled ? server.KillAsync(Cancellation) : server.TerminateAsync(Cancellation);
+    /// <summary>As a kubelet does: who does not end in time when asked is killed. kube-apiserver takes a minute while there are watches.</summary>
+    private static async Task EndAsync(ServerProcess server, bool isKilled)
+    {
+        try
+        {
+            if (!isKilled)
+            {
+                await server.TerminateAsync(Cancellation).WaitAsync(endTime, Cancellation);
+                return;
+            }
+        }
+        catch (TimeoutException)
+        {
+            Console.WriteLine($"{server.Name} had to be killed");
+        }
+        await server.KillAsync(Cancellation);
+    }
 }

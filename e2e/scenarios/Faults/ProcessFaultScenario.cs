@@ -19,6 +19,8 @@ public abstract class ProcessFaultScenario(SharedCluster shared) : FaultScenario
 
     protected TestImage Image { get; private set; } = TestImage.Nginx;
 
+    private string Name { get; set; } = "";
+
     protected Job Job { get; private set; } = null!;
 
     /// <summary>Pulls that a fault may have cut off: each may have to ask for everything once more.</summary>
@@ -37,26 +39,38 @@ public abstract class ProcessFaultScenario(SharedCluster shared) : FaultScenario
     }
 
     /// <summary>An image that takes each node more than a second, and the job that wants it everywhere.</summary>
-    protected async Task BeginAsync(string name, int parallelism = 1)
+    protected async Task BeginAsync(string name)
     {
+        Name = name;
         Image = new TestImage($"e2e/{name}", "1", PrivateRegistries.PasswordHost);
         await Registries[PrivateRegistries.PasswordHost].PushAsync(Image.Repository, Image.Tag, new ImageContent(Seed(name), 3_000_000), Cancellation);
         PrivateProxy.Set(Image.Repository, new Fault(BytesPerSecond: 800_000));
         await CredentialAsync("default", name, PrivateRegistries.PasswordHost, Users.Add(name));
         watch = new JobWatch(Api);
-        Job = await JobAsync(name, new JsonObject
-        {
-            ["image"] = Image.Reference,
-            ["parallelism"] = parallelism,
-            ["pullSecrets"] = new JsonArray(name),
-            ["pullPolicy"] = new JsonObject { ["backoffLimit"] = 20 },
-        }.ToJsonString());
+        await AgainAsync();
     }
+
+    /// <summary>The job once more, when it was deleted.</summary>
+    protected async Task AgainAsync() => Job = await JobAsync(Name, new JsonObject
+    {
+        ["image"] = Image.Reference,
+        ["parallelism"] = 1,
+        ["pullSecrets"] = new JsonArray(Name),
+        ["pullPolicy"] = new JsonObject { ["backoffLimit"] = 20 },
+    }.ToJsonString());
 
     /// <summary>Waits for the moment, and a little longer: the seed says how long.</summary>
     protected async Task MomentAsync(string what, Func<Task<bool>> isNow)
     {
-        await UntilAsync(what, isNow);
+        try
+        {
+            await UntilAsync(what, isNow);
+        }
+        catch (TimeoutException timeout)
+        {
+            var seen = await Task.WhenAll(Nodes.Select(async node => $"{node} {(await EntryStatusAsync(node, Image))?.ToJsonString()}"));
+            throw new TimeoutException($"SEED={Fate.Seed}: {string.Join("; ", story)}: {timeout.Message} {string.Join(", ", seen)}; {(await Job.GetAsync())?["status"]?.ToJsonString()}");
+        }
         var late = Fate.Within(MostMillisecondsLate);
         story.Add($"{what} + {late.TotalMilliseconds:0} ms");
         await Task.Delay(late, Cancellation);
