@@ -43,6 +43,11 @@ conformance: export CLUSTER := external
 conformance: ## the contract's "=" clauses on any cluster: KUBECONFIG=… IMAGE=… (e2e/conformance/README.md)
 	@e2e/run-tests.sh conformance
 
+fuzz: ## what strangers write against all that reads it; INPUTS=1000000 for each target, SEED=n
+	@dotnet build tests --configuration Release $(QUIET)
+	@FUZZ_INPUTS=$(or $(INPUTS),1000000) FUZZ_SEED=$(or $(SEED),$(shell date +%s)) \
+	  tests/bin/Release/net10.0/kruise-image-tests -noColor -class '*FuzzTests' -parallelMode none
+
 bench: parts build bed ## the numbers we promise, measured here, into docs/bench.md
 	@e2e/sandbox.sh $(BED) bench
 
@@ -79,4 +84,4 @@ scenario-parts:
 bed:
 	@dotnet build e2e/bed --configuration Release $(QUIET)
 
-.PHONY: help build test unit e2e e2e-faults conformance bench kill-test check fmt demo demo-up demo-down clean parts scenario-parts bed
+.PHONY: help build test unit e2e e2e-faults conformance fuzz bench kill-test check fmt demo demo-up demo-down clean parts scenario-parts bed

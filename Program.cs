@@ -1,3 +1,4 @@
+using KruiseImage.Crds;
 using KruiseImage.Modes;
 
 namespace KruiseImage;
@@ -28,7 +29,7 @@ public static class Program
         }
         catch (CommandException failure)
         {
-            await Console.Error.WriteLineAsync($"error: {failure.Message}").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync(Harmless.Lines($"error: {failure.Message}")).ConfigureAwait(false);
             return failure.ExitCode;
         }
         catch (OperationCanceledException) when (shutdown.Token.IsCancellationRequested)
@@ -39,7 +40,7 @@ public static class Program
         catch (Exception bug)
 #pragma warning restore CA1031
         {
-            await Console.Error.WriteLineAsync(BugReport(bug)).ConfigureAwait(false);
+            await Console.Error.WriteLineAsync(Harmless.Lines(BugReport(bug))).ConfigureAwait(false);
             return ExitCode.Failed;
         }
     }

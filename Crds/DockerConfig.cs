@@ -67,19 +67,32 @@ public static class DockerConfig
                 problems.Add($"{key} is not an object of registries");
                 return;
             }
-            foreach (var registry in registries.EnumerateObject()) ReadRegistry(registry, found, problems);
+            foreach (var (index, registry) in registries.EnumerateObject().Index()) ReadEntry(registry, index + 1, found, problems);
         }
-        catch (JsonException)
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
             problems.Add($"{key} is not JSON"); // the parser's own message may quote the text
         }
     }
 
-    private static void ReadRegistry(JsonProperty registry, List<LocatedCredential> found, List<string> problems)
+    /// <param name="number">Of the entry, where its name had better not be told.</param>
+    private static void ReadEntry(JsonProperty registry, int number, List<LocatedCredential> found, List<string> problems)
+    {
+        try
+        {
+            ReadRegistry(registry, Named(registry.Name, number), found, problems);
+        }
+        catch (InvalidOperationException)
+        {
+            problems.Add($"entry {number} holds what is not Unicode"); // half a surrogate pair, or bytes that are no UTF-8
+        }
+    }
+
+    private static void ReadRegistry(JsonProperty registry, string named, List<LocatedCredential> found, List<string> problems)
     {
         if (registry.Value.ValueKind != JsonValueKind.Object)
         {
-            problems.Add($"the entry of {Host(registry.Name)} is not an object");
+            problems.Add($"{named} is not an object");
             return;
         }
         var credential = new RegistryCredential
@@ -94,19 +107,27 @@ public static class DockerConfig
         {
             if (Text(auth.TrimEnd('\0')) is not { } pair || pair.IndexOf(':', StringComparison.Ordinal) is not (>= 0 and var colon))
             {
-                problems.Add($"\"auth\" of {Host(registry.Name)} is not base64 of username:password");
+                problems.Add($"\"auth\" of {named} is not base64 of username:password");
                 return;
             }
             credential = credential with { Username = pair[..colon], Password = pair[(colon + 1)..].TrimEnd('\0') };
         }
         var location = RegistryKeyring.Normalize(registry.Name);
-        if (credential.IsAnonymous) problems.Add($"the entry of {Host(registry.Name)} is empty");
+        if (credential.IsAnonymous) problems.Add($"{named} is empty");
         else if (location.Length == 0) problems.Add("an entry names no registry"); // not to be taken for one that is for all registries
         else found.Add(new LocatedCredential(location, credential));
     }
 
-    /// <summary>A key may be a URL with a password in it; for messages only what follows.</summary>
-    private static string Host(string location) => location[(location.LastIndexOf('@') + 1)..];
+    /// <summary>
+    /// For messages. A key may be a URL with a password in it, or anything: only a host is told, and only one that cannot be something
+    /// else.
+    /// </summary>
+    private static string Named(string key, int number)
+    {
+        var location = RegistryKeyring.Normalize(key);
+        var host = location[..(location.AsSpan().IndexOfAny('/', ':') is >= 0 and var end ? end : location.Length)];
+        return host.Contains('.', StringComparison.Ordinal) && DnsName.IsSubdomain(host) ? $"the entry of {host}" : $"entry {number}";
+    }
 
     private static string Field(JsonElement entry, string name) =>
         entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";

@@ -17,14 +17,10 @@ public static class Quoted
         foreach (var rune in text.EnumerateRunes())
         {
             if (quoted.Length > Longest) return quoted.Append("…\"").ToString();
-            if (Rune.IsControl(rune) || IsInvisible(rune)) quoted.Append(System.Globalization.CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}");
+            if (Harmless.IsActive(rune)) Harmless.Escape(quoted, rune);
             else quoted.Append(rune.ToString());
         }
 
         return quoted.Append('"').ToString();
     }
-
-    /// <summary>Marks of direction, line separators and the like: they change how the text around them shows.</summary>
-    private static bool IsInvisible(Rune rune) => Rune.GetUnicodeCategory(rune)
-        is System.Globalization.UnicodeCategory.Format or System.Globalization.UnicodeCategory.LineSeparator or System.Globalization.UnicodeCategory.ParagraphSeparator;
 }

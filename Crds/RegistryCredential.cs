@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace KruiseImage.Crds;
 
 /// <summary>
@@ -15,8 +17,11 @@ public sealed record RegistryCredential
 
     public bool IsAnonymous => this == Anonymous;
 
-    /// <summary>The texts that no message may hold.</summary>
-    public IEnumerable<string> Secrets => new[] { Password, IdentityToken, RegistryToken }.Where(secret => secret.Length > 0);
+    /// <summary>The text without what no message may hold, in the forms in which it travels; the longest first, one may hold another.</summary>
+    public string CutFrom(string text) =>
+        new[] { Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}")), Uri.EscapeDataString(Password), Password, IdentityToken, RegistryToken }
+            .Where(secret => secret.Length > 0).OrderByDescending(secret => secret.Length)
+            .Aggregate(text, (rest, secret) => rest.Replace(secret, "…", StringComparison.Ordinal));
 
     public override string ToString() => IsAnonymous ? "anonymous" : "a credential";
 }

@@ -50,10 +50,12 @@ public sealed partial record PullFailure(string Reason, string Message, TimeSpan
 
     /// <param name="code">A <see cref="RpcCode"/>.</param>
     /// <param name="reference">What was asked for: an image may be called "denied", which says nothing.</param>
-    public static PullFailure Classify(int code, string message, string reference)
+    /// <param name="shown">The credential that the registry was shown, and may have quoted. It goes before the message is cut, or a part of it could stay.</param>
+    public static PullFailure Classify(int code, string message, string reference, RegistryCredential? shown = null)
     {
-        var tail = Shorten(message);
-        var words = reference.Length == 0 ? message : message.Replace(reference, "IMAGE", StringComparison.Ordinal);
+        var tail = Shorten(shown?.CutFrom(message) ?? message);
+        // Mostly something stands before it; what is told must not depend on that.
+        var words = ": " + (reference.Length == 0 ? message : message.Replace(reference, "IMAGE", StringComparison.Ordinal));
         if (code is RpcCode.Unavailable or RpcCode.Unimplemented) return new(PullReason.RuntimeUnavailable, $"the container runtime does not answer: {tail}");
         foreach (var rule in Rules)
         {
@@ -69,17 +71,13 @@ public sealed partial record PullFailure(string Reason, string Message, TimeSpan
         };
     }
 
-    /// <summary>The same failure without the given texts, should the runtime have quoted one.</summary>
-    public PullFailure Without(RegistryCredential credential)
-    {
-        var message = credential.Secrets.Aggregate(Message, (text, secret) => text.Replace(secret, "…", StringComparison.Ordinal));
-        return this with { Message = message };
-    }
+    /// <summary>The same failure without the credential, should the runtime have quoted it.</summary>
+    public PullFailure Without(RegistryCredential credential) => this with { Message = credential.CutFrom(Message) };
 
-    /// <summary>Cuts what every message begins with, anything that may hold a credential, and the length.</summary>
+    /// <summary>Cuts what every message begins with, anything that may hold a credential, and the length; the registry wrote it, who may be an enemy.</summary>
     private static string Shorten(string message)
     {
-        var text = message.ReplaceLineEndings(" ");
+        var text = Harmless.Line(message);
         for (var before = -1; before != text.Length;)
         {
             before = text.Length;
@@ -95,7 +93,7 @@ public sealed partial record PullFailure(string Reason, string Message, TimeSpan
     [GeneratedRegex("""^(rpc error: code = \w+ desc = |failed to pull and unpack image "[^"]*": |failed to resolve reference "[^"]*": |failed to pull image "[^"]*": )""")]
     private static partial Regex Preamble();
 
-    [GeneratedRegex("""(\w://)[^\s/"'@]*@""")]
+    [GeneratedRegex("""(\w://)[^\s/"']*@""")]
     private static partial Regex UserInfo();
 
     [GeneratedRegex("""(\w://[^\s"'?]*)\?[^\s"']*""")]

@@ -63,7 +63,7 @@ public sealed class RuntimeClient : IDisposable
             var request = new PullImageRequest { Image = new() { Image = reference }, Auth = Auth(credential), SandboxConfig = Sandbox(sandbox) };
             var headers = lease is null ? null : new Metadata { { "containerd-lease", lease } };
             return (await _images.PullImageAsync(request, headers, cancellationToken: cancellationToken).ConfigureAwait(false)).ImageRef;
-        }, reference);
+        }, reference, credential);
 
     public void Dispose() => _channel.Dispose();
 
@@ -96,7 +96,8 @@ public sealed class RuntimeClient : IDisposable
     private DateTime In(TimeSpan timeout) => (_clock.GetUtcNow() + timeout).UtcDateTime;
 
     /// <param name="subject">The image that it is about, for the reading of error messages; may be empty.</param>
-    internal static async Task<RuntimeAnswer<T>> Call<T>(Func<Task<T>> call, string subject)
+    /// <param name="shown">What the registry was shown.</param>
+    internal static async Task<RuntimeAnswer<T>> Call<T>(Func<Task<T>> call, string subject, RegistryCredential? shown = null)
     {
         try
         {
@@ -106,7 +107,7 @@ public sealed class RuntimeClient : IDisposable
         {
             // With a local cause the connection broke: whatever code the library gave it, the runtime is away.
             var code = failure.Status.DebugException is null ? (int)failure.StatusCode : RpcCode.Unavailable;
-            return PullFailure.Classify(code, failure.Status.Detail, subject);
+            return PullFailure.Classify(code, failure.Status.Detail, subject, shown);
         }
     }
 

@@ -55,7 +55,9 @@ public static class ConnectionOptions
     {
         try
         {
-            return ClusterConfig.Load(parsed.GetValue(Kubeconfig), parsed.GetValue(Context));
+            var config = ClusterConfig.Load(parsed.GetValue(Kubeconfig), parsed.GetValue(Context));
+            if (config.Warning is { } warning) parsed.InvocationConfiguration.Error.WriteLine($"warning: {warning}");
+            return config;
         }
         catch (ClusterConfigException wrong)
         {

@@ -46,6 +46,9 @@ public sealed partial class Controller : IDisposable
     private readonly SecretWatches _secretWatches;
     private readonly EventRecorder _events;
 
+    /// <summary>Null: there is no election.</summary>
+    private readonly LeaderElector? _elector;
+
     public Controller(ControllerSettings settings, IKubeClient client, ILoggerFactory loggers, TimeProvider clock, Random random)
     {
         (_settings, _client, _loggers, _clock, _random) = (settings, client, loggers, clock, random);
@@ -61,6 +64,7 @@ public sealed partial class Controller : IDisposable
         _listBoard = new ListBoard(_listKeys.Add);
         _podWatches = new PodWatches(client, _board, clock, random, loggers);
         _events = new EventRecorder(client, "kruise-image-controller", settings.Identity, clock, loggers.CreateLogger<EventRecorder>());
+        if (settings.Lease is { } lease) _elector = new LeaderElector(client, lease, clock, random, loggers.CreateLogger<LeaderElector>());
         Connect();
     }
 
@@ -143,9 +147,7 @@ public sealed partial class Controller : IDisposable
         where T : class, IKubeObject =>
         new Reflector<T>(_client, resource, query, store, _clock, _random, _loggers.CreateLogger<Reflector<T>>()).Run(cancellationToken);
 
-    private Task Elect(CancellationToken cancellationToken) => _settings.Lease is { } lease
-        ? new LeaderElector(_client, lease, _clock, _random, _loggers.CreateLogger<LeaderElector>()).Run(Lead, cancellationToken)
-        : Lead(cancellationToken);
+    private Task Elect(CancellationToken cancellationToken) => _elector?.Run(Lead, cancellationToken) ?? Lead(cancellationToken);
 
     private async Task Lead(CancellationToken cancellationToken)
     {
@@ -159,7 +161,7 @@ public sealed partial class Controller : IDisposable
         _secrets.BeginLeading(_clock.GetUtcNow());
 
         var executor = new PlanExecutor(
-            _client, _nodeImages, _jobs, _lists, _copies, _board, _listBoard, _secrets, _events, _clock, _loggers.CreateLogger<PlanExecutor>());
+            _client, _nodeImages, _jobs, _lists, _copies, _board, _listBoard, _secrets, _events, () => _elector?.IsLeader ?? true, _clock, _loggers.CreateLogger<PlanExecutor>());
         var jobs = new JobReconciler(_jobs, _board, _secrets, executor, _clock);
         var lists = new ListReconciler(_lists, _jobs, _listBoard, executor, _clock);
         var nodeImages = new NodeImageReconciler(_nodes, _nodeImages, _board, executor, _clock);

@@ -10,8 +10,10 @@ namespace KruiseImage.Reconcile;
 
 /// <summary>
 /// Performs plans: the only place where reconciling writes. It decides nothing. Each write's answer goes into the store at once,
-/// so the next plan reads its own writes; after a conflict the store gets the object as the server has it.
+/// so the next plan reads its own writes; after a conflict the store gets the object as the server has it. It never acts for a replica
+/// that does not lead any more.
 /// </summary>
+/// <param name="leads">Asked before each action.</param>
 public sealed partial class PlanExecutor(
     IKubeClient client,
     Store<NodeImage> nodeImages,
@@ -22,6 +24,7 @@ public sealed partial class PlanExecutor(
     ListBoard listBoard,
     SecretBoard secrets,
     EventRecorder events,
+    Func<bool> leads,
     TimeProvider clock,
     ILogger<PlanExecutor> logger)
 {
@@ -30,6 +33,7 @@ public sealed partial class PlanExecutor(
     {
         foreach (var action in plan.Actions)
         {
+            if (!leads()) return Outcome.Retry("this replica does not lead any more");
             var outcome = await Perform(action, cancellationToken).ConfigureAwait(false);
             if (outcome.Kind == OutcomeKind.Done) continue;
             LogStopped(key, outcome.Message);

@@ -22,6 +22,11 @@ internal sealed record ConfigNode(string Where, YamlMappingNode Fields)
         {
             throw new CredentialProviderException($"{file} is neither YAML nor JSON: correct it at line {malformed.Start.Line}");
         }
+        catch (Exception malformed) when (malformed is InvalidOperationException or ArgumentException)
+        {
+            // What the scanner of the library throws when it loses its way, say in a list that is never closed.
+            throw new CredentialProviderException($"{file} is neither YAML nor JSON: correct it");
+        }
         if (stream.Documents.Count == 1 && stream.Documents[0].RootNode is YamlMappingNode root) return new ConfigNode(file, root);
         throw new CredentialProviderException($"{file} is not one object: write one CredentialProviderConfig into it");
     }

@@ -47,9 +47,9 @@ public static class ProviderProtocol
             using var document = JsonDocument.Parse(output);
             return Read(document.RootElement, apiVersion, out problem);
         }
-        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException or ArgumentException)
         {
-            // The second: half a surrogate pair in a text, which is found when the text is asked for.
+            // The others: half a surrogate pair, which is found when the text of it is asked for, or right away.
             problem = "printed what is not JSON";
             return null;
         }

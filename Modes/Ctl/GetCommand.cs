@@ -68,7 +68,7 @@ public sealed class GetVerb<T>(CtlKind<T> kind, Cluster cluster, Terminal termin
         if (format == OutputFormat.Json)
         {
             var objects = await Read(kind.Raw, names, query, cancellationToken).ConfigureAwait(false);
-            terminal.Say(names.Length == 1 ? objects[0].Print(kind.Kind) : RawObject.PrintList(objects, kind.Kind));
+            terminal.Print(names.Length == 1 ? objects[0].Print(kind.Kind) : RawObject.PrintList(objects, kind.Kind));
             return ExitCode.Done;
         }
 

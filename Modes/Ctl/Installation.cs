@@ -45,7 +45,7 @@ public sealed class Installation(IKubeClient client, TextWriter output, TextWrit
 
         if (after.Error == ApiError.NotFound && manifest.Kind.StartsWith(ManifestResource.AdmissionPolicy, StringComparison.Ordinal))
         {
-            await output.WriteLineAsync($"{manifest} left out: this API server is older than 1.30, so a daemon may write the status of every NodeImage").ConfigureAwait(false);
+            await output.WriteLineAsync($"{manifest} left out: this API server is older than 1.30, so a daemon may write what concerns other nodes").ConfigureAwait(false);
             return true;
         }
 

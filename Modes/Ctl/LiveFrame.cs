@@ -1,4 +1,5 @@
 using System.Globalization;
+using KruiseImage.Crds;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -74,5 +75,5 @@ public static class LiveFrame
     /// <summary>Names of one cluster differ at their ends, and are alike at their beginnings.</summary>
     private static string Clip(string name, int width) => name.Length <= width ? name : $"{name[..(width / 2)]}…{name[^(width - width / 2 - 1)..]}";
 
-    private static Text Line(string text, Tone tone) => new(text, Terminal.StyleOf(tone)) { Overflow = Overflow.Ellipsis };
+    private static Text Line(string text, Tone tone) => new(Harmless.Line(text), Terminal.StyleOf(tone)) { Overflow = Overflow.Ellipsis };
 }

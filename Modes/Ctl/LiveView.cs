@@ -1,3 +1,4 @@
+using KruiseImage.Crds;
 using Spectre.Console;
 
 namespace KruiseImage.Modes.Ctl;
@@ -21,7 +22,7 @@ public sealed class LiveView(Terminal terminal) : IFollowView
             _ => Tone.Bad,
         };
         foreach (var (index, line) in FollowReport.Lines(progress, outcome).Index())
-            console.Write(new Text($"{line}\n", Terminal.StyleOf(index == 0 ? tone : Tone.Plain)));
+            console.Write(new Text($"{Harmless.Line(line)}\n", Terminal.StyleOf(index == 0 ? tone : Tone.Plain)));
     }
 
     private sealed class Screen(LiveDisplayContext context, IAnsiConsole console) : IFollowScreen
@@ -46,7 +47,7 @@ public sealed class LiveView(Terminal terminal) : IFollowView
             // The window may have been resized since the last picture.
             if (Console.WindowWidth is > 0 and var columns) console.Profile.Width = columns;
             if (_last is not null) context.UpdateTarget(LiveFrame.Of(_last, console.Profile.Width, _hint));
-            else if (_hint is not null) context.UpdateTarget(new Text(_hint, Terminal.StyleOf(Tone.Faint)));
+            else if (_hint is not null) context.UpdateTarget(new Text(Harmless.Line(_hint), Terminal.StyleOf(Tone.Faint)));
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using KruiseImage.Crds;
 
 namespace KruiseImage.Modes.Ctl;
 
@@ -13,9 +14,11 @@ public enum Tone
     Faint,
 }
 
-/// <summary>One value of a table or of a description.</summary>
+/// <summary>One value of a table or of a description: one line, in which nothing steers the terminal, whoever wrote it.</summary>
 public readonly record struct Cell(string Text, Tone Tone = Tone.Plain)
 {
+    public string Text { get; init => field = Harmless.Line(value); } = Harmless.Line(Text);
+
     public static implicit operator Cell(string text) => new(text);
 
     public static implicit operator Cell(int count) => new(count.ToString(CultureInfo.InvariantCulture));
@@ -86,6 +89,5 @@ public sealed class TableView(params string[] headings)
         return line.ToString().TrimEnd();
     }
 
-    /// <summary>A message of several lines must not break the table for grep and awk.</summary>
-    private static string PlainText(Cell cell) => cell.Text.Length == 0 ? "-" : cell.Text.ReplaceLineEndings(" ");
+    private static string PlainText(Cell cell) => cell.Text.Length == 0 ? "-" : cell.Text;
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KruiseImage.Crds;
 using Spectre.Console;
 
 namespace KruiseImage.Modes.Ctl;
@@ -56,10 +57,14 @@ public sealed record Terminal(TextWriter Output, TextWriter Error, bool IsScreen
         _ => Style.Plain,
     };
 
-    public void Say(string sentence) => Output.WriteLine(sentence);
+    /// <summary>One line, in which nothing steers the terminal, whoever wrote it.</summary>
+    public void Say(string sentence) => Output.WriteLine(Harmless.Line(sentence));
+
+    /// <summary>A document of several lines.</summary>
+    public void Print(string document) => Output.WriteLine(Harmless.Lines(document));
 
     /// <summary>For what is not the answer itself: hints, "nothing found". It stays out of pipes.</summary>
-    public void Note(string sentence) => Error.WriteLine(sentence);
+    public void Note(string sentence) => Error.WriteLine(Harmless.Line(sentence));
 
     public void Write(TableView table) => Write(table, 0);
 
@@ -78,7 +83,7 @@ public sealed record Terminal(TextWriter Output, TextWriter Error, bool IsScreen
         {
             Output.WriteLine();
             Output.WriteLine($"{section.Heading}:");
-            if (section.Table is null) Output.WriteLine($"  {section.Sentence}");
+            if (section.Table is null) Output.WriteLine($"  {Harmless.Line(section.Sentence ?? "")}");
             else Write(section.Table, Indent);
         }
     }

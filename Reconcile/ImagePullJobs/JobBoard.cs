@@ -210,12 +210,12 @@ public sealed class JobBoard(
     {
         var uid = job.Metadata.Uid ?? "";
         _gone.Add(uid, now);
+        enqueueJob(ObjectKey.Of(job.Metadata)); // its finalizer goes, also when it is first seen while it is being deleted
         if (!_ledgers.Remove(uid, out var ledger)) return;
         if (_uids.TryGetValue(ledger.Key, out var current) && current == uid) _uids.Remove(ledger.Key);
         if (ledger.IsFinished) EnqueueEntriesOf(ledger);
         Clear(ledger);
         foreach (var name in ledger.NamedNodes) ReleaseSlot(name);
-        enqueueJob(ledger.Key);
     }
 
     /// <summary>Closes the books and lets every NodeImage that may hold an entry of the job look again.</summary>

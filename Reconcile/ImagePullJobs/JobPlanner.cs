@@ -142,7 +142,8 @@ public static class JobPlanner
         TimeSpan? next = looksAgain ? TimeSpan.FromMilliseconds(1) : null;
         if (Deadline(view.Job, startTime) is { } deadline) next = Earliest(next, deadline - now);
         if (ledger.Places.Count(Place.Active) > 0 || ledger.CompletesNever || view.Ledger.Places.Count(Place.Waiting) > 0) next = Earliest(next, JobView.SweepPeriod(ledger));
-        if (ledger.Places.Unfinished == ledger.Places.Count(Place.Held) && ledger.Holds.Count > 0 && !ledger.CompletesNever)
+        var isPaused = Parallelism(view.Job, ledger.Places.Desired) == 0; // then it ends when somebody resumes it, and not before
+        if (ledger.Places.Unfinished == ledger.Places.Count(Place.Held) && ledger.Holds.Count > 0 && !ledger.CompletesNever && !isPaused)
             next = Earliest(next, Positive(ledger.Holds.Values.Max(GivenUpAt) - now));
         return next;
     }

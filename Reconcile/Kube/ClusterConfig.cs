@@ -32,6 +32,11 @@ public sealed class ClusterConfig
 
     public bool SkipsVerification { get; private init; }
 
+    /// <summary>For whoever started us: what of this is unsafe, though asked for. Null: nothing.</summary>
+    public string? Warning => SkipsVerification
+        ? $"the kubeconfig has insecure-skip-tls-verify: whoever stands between here and {Server.Authority} can read and change everything, credentials included"
+        : null;
+
     /// <summary>Null: that of the environment (HTTPS_PROXY).</summary>
     public Uri? Proxy { get; private init; }
 
@@ -77,7 +82,15 @@ public sealed class ClusterConfig
             : Uri.TryCreate(context.ProxyUrl, UriKind.Absolute, out var url) ? url
             : throw new ClusterConfigException($"the kubeconfig's proxy-url \"{context.ProxyUrl}\" is not a URL");
         var authorities = Pem("certificate-authority", cluster.CertificateAuthorityData, cluster.CertificateAuthority, context.ClusterDirectory);
-        return new ClusterConfig(server, context.Namespace ?? "default", CredentialsOf(context, sources))
+        if (authorities is not null && cluster.SkipTlsVerify)
+            throw new ClusterConfigException($"the kubeconfig's context \"{context.Name}\" has both a certificate-authority and insecure-skip-tls-verify: remove the latter");
+        var credentials = CredentialsOf(context, sources);
+        // kubectl leaves the credentials out and is then nobody; said at once, it is understood. On this machine nobody listens: kubectl proxy.
+        if (server.Scheme == "http" && !server.IsLoopback && credentials is not FixedCredentials { HasAuthorization: false })
+            throw new ClusterConfigException(
+                $"the kubeconfig's context \"{context.Name}\" would show the credentials of \"{context.UserName}\" to everybody on the way: "
+                + "its server begins with http://, make it https://");
+        return new ClusterConfig(server, context.Namespace ?? "default", credentials)
         {
             Authorities = authorities is null ? null : Understood("the kubeconfig's certificate-authority", () => Certificates.Authorities(authorities)),
             TlsServerName = string.IsNullOrEmpty(cluster.TlsServerName) ? null : cluster.TlsServerName,

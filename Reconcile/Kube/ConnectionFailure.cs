@@ -22,7 +22,8 @@ public static class ConnectionFailure
     private static string Certificate(Uri server, string message) => message switch
     {
         _ when message.Contains("NameMismatch", StringComparison.Ordinal) => $"its certificate is for another name than \"{server.Host}\"",
-        _ when message.Contains("PartialChain", StringComparison.Ordinal) || message.Contains("UntrustedRoot", StringComparison.Ordinal) =>
+        _ when message.Contains("PartialChain", StringComparison.Ordinal) || message.Contains("UntrustedRoot", StringComparison.Ordinal)
+            || message.Contains("NotSignatureValid", StringComparison.Ordinal) =>
             "its certificate is not signed by the certificate authority that the kubeconfig names",
         _ when message.Contains("NotTimeValid", StringComparison.Ordinal) => "its certificate is expired or not valid yet",
         _ => Lower(message),

@@ -24,6 +24,8 @@ public sealed class FixedCredentials(Credentials credentials) : ICredentialSourc
 {
     public X509Certificate2Collection? Certificate => credentials.Certificate;
 
+    public bool HasAuthorization => credentials.Authorization is not null;
+
     public ValueTask<Credentials> Get(CancellationToken cancellationToken) => ValueTask.FromResult(credentials);
 
     public void Forget()

@@ -57,6 +57,7 @@ public sealed partial class EventRecorder(IKubeClient client, string component, 
     private Event Compose(ObjectReference about, bool warning, string reason, string message, int count, string suffix)
     {
         var now = clock.GetUtcNow();
+        message = Harmless.Line(message);
         var name = about.Name is { Length: > LongestNamePart } longName ? longName[..LongestNamePart].TrimEnd('-', '.') : about.Name;
         return new Event
         {

@@ -32,6 +32,8 @@ public sealed class KubeClient : IKubeClient, IDisposable
         };
         _http.DefaultRequestHeaders.UserAgent.ParseAdd(userAgent);
         _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        // The name that the certificate must have is that of the Host; the handler overrides whatever else was set.
+        if (config.TlsServerName is { } serverName) _http.DefaultRequestHeaders.Host = serverName;
         foreach (var (name, value) in config.Headers) _http.DefaultRequestHeaders.Add(name, value);
     }
 

@@ -39,7 +39,8 @@ public static class KubeTransport
 
     private static SslClientAuthenticationOptions Tls(ClusterConfig config, Func<X509Certificate2Collection?> clientCertificate)
     {
-        var tls = new SslClientAuthenticationOptions { TargetHost = config.TlsServerName ?? config.Server.IdnHost };
+        // Whose name must stand in the certificate is not ours to say here: the handler takes that of the request's Host, see KubeClient.
+        var tls = new SslClientAuthenticationOptions();
         if (config.Credentials is FixedCredentials { Certificate: { } fixedChain })
             tls.ClientCertificateContext = SslStreamCertificateContext.Create(fixedChain[0], fixedChain, offline: true);
         else

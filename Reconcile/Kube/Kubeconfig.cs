@@ -100,6 +100,11 @@ internal sealed record KubeconfigFile(string Path, K8SConfiguration Content, Yam
             var cause = malformed.InnerException?.Message ?? malformed.Message;
             throw new ClusterConfigException($"the kubeconfig {path} is not understood at line {malformed.Start.Line}: {cause}");
         }
+        catch (Exception malformed) when (malformed is InvalidOperationException or ArgumentException)
+        {
+            // What the scanner of the library throws when it loses its way, say in a list that is never closed.
+            throw new ClusterConfigException($"the kubeconfig {path} is not understood: {malformed.Message}");
+        }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
             throw new ClusterConfigException($"the kubeconfig {path} cannot be read: {unreadable.Message}");

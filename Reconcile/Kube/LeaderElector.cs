@@ -18,9 +18,13 @@ public sealed partial class LeaderElector(IKubeClient client, LeaderElectionOpti
 
     private readonly LeaderLease _lease = new(options);
     private readonly long _start = clock.GetTimestamp();
-    private volatile bool _isLeader;
+    private long _leadsUntil;
 
-    public bool IsLeader => _isLeader;
+    /// <summary>
+    /// Whether the lease is ours at this very moment, by the clock: also a process that stood still for a minute and has not heard yet
+    /// what became of its lease knows that it must not write.
+    /// </summary>
+    public bool IsLeader => Now.Ticks < Volatile.Read(ref _leadsUntil);
 
     /// <summary>So that one slow request leaves time for others before the deadline.</summary>
     private TimeSpan AttemptTimeout => options.RenewDeadline / 3;
@@ -85,6 +89,7 @@ public sealed partial class LeaderElector(IKubeClient client, LeaderElectionOpti
     {
         while (_lease.LeadsUntil is { } until && until > Now)
         {
+            Volatile.Write(ref _leadsUntil, until.Ticks);
             using var ended = new CancellationTokenSource();
             var pause = Pause(Shorter(options.RetryPeriod, until - Now), ended.Token);
             await Task.WhenAny(work, pause).ConfigureAwait(false);
@@ -178,7 +183,7 @@ public sealed partial class LeaderElector(IKubeClient client, LeaderElectionOpti
 
     private void SetLeader(bool isLeader)
     {
-        _isLeader = isLeader;
+        Volatile.Write(ref _leadsUntil, isLeader && _lease.LeadsUntil is { } until ? until.Ticks : 0);
         Leads.Set(isLeader ? 1 : 0);
     }
 

@@ -32,7 +32,9 @@ public sealed class Component : IDisposable
         return response.IsSuccessStatusCode;
     }
 
-    public Task<string> MetricsAsync(CancellationToken cancellationToken) => client.GetStringAsync(new Uri(Listen, "/metrics"), cancellationToken);
+    public Task<string> MetricsAsync(CancellationToken cancellationToken) => GetAsync("/metrics", cancellationToken);
+
+    public Task<string> GetAsync(string path, CancellationToken cancellationToken) => client.GetStringAsync(new Uri(Listen, path), cancellationToken);
 
     /// <summary>The value of a metric without labels, or null.</summary>
     public async Task<double?> MetricAsync(string name, CancellationToken cancellationToken)

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json.Nodes;
 
 namespace KruiseImage.Bed;
 
@@ -18,7 +17,8 @@ public sealed class ControlPlane : IDisposable
     private readonly string etcdClient;
     private readonly string adminToken, controllerToken, daemonToken;
 
-    private readonly List<(DateTimeOffset From, DateTimeOffset Ready)> starts = [];
+    /// <summary>When the product was refused what it may do.</summary>
+    private readonly List<(DateTimeOffset From, DateTimeOffset To)> excused = [];
 
     public ControlPlane(string bedDirectory, string logDirectory, UsedSecrets secrets)
     {
@@ -42,7 +42,9 @@ public sealed class ControlPlane : IDisposable
             "--service-account-issuer", "https://kubernetes.default.svc", "--service-account-key-file", File("service-account.key"),
             "--service-account-signing-key-file", File("service-account.key"), "--service-cluster-ip-range", "10.0.0.0/24",
             "--token-auth-file", File("tokens.csv"), "--authorization-mode", "RBAC", "--disable-admission-plugins", "ServiceAccount",
-            "--audit-policy-file", File("audit-policy.json"), "--audit-log-path", AuditLog);
+            // A list's jobs block the deletion of their list: with this plugin that needs a right of its own.
+            "--enable-admission-plugins", "OwnerReferencesPermissionEnforcement",
+            "--audit-policy-file", File("audit-policy.json"), "--audit-log-path", AuditFile);
     }
 
     public Uri Server { get; }
@@ -59,16 +61,16 @@ public sealed class ControlPlane : IDisposable
 
     public string DaemonKubeconfig => File("daemon.kubeconfig");
 
-    private string AuditLog => File("audit.log");
+    private string AuditFile => File("audit.log");
 
-    /// <summary>The API with no more rights than the controller has. The caller disposes of it.</summary>
-    public KubeApi ApiAsController() => ApiAs(controllerToken);
+    /// <summary>The API with no more rights than the controller has, to try what it must not do. The caller disposes of it.</summary>
+    public KubeApi ApiAsController() => ApiAs(controllerToken, AuditLog.RefusedOnPurpose);
 
-    /// <summary>The API with no more rights than a daemon has. The caller disposes of it.</summary>
-    public KubeApi ApiAsDaemon() => ApiAs(daemonToken);
+    /// <summary>The API with no more rights than a daemon has, to try what it must not do. The caller disposes of it.</summary>
+    public KubeApi ApiAsDaemon() => ApiAs(daemonToken, AuditLog.RefusedOnPurpose);
 
     /// <summary>The API with the rights of whoever the token is. The caller disposes of it.</summary>
-    public KubeApi ApiAs(string token) => new(Server, certificates.AuthorityPem, token);
+    public KubeApi ApiAs(string token, string? userAgent = null) => new(Server, certificates.AuthorityPem, token, userAgent);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -82,7 +84,7 @@ public sealed class ControlPlane : IDisposable
         var started = DateTimeOffset.UtcNow;
         ApiServer.Start();
         await WaitReadyAsync(cancellationToken);
-        starts.Add((started, DateTimeOffset.UtcNow));
+        excused.Add((started, DateTimeOffset.UtcNow));
     }
 
     public Task WaitReadyAsync(CancellationToken cancellationToken) =>
@@ -103,16 +105,31 @@ public sealed class ControlPlane : IDisposable
     }
 
     /// <summary>
-    /// The requests of our service accounts, from programs of this name, that RBAC refused; none is right. A server that starts refuses
-    /// everybody until it has read its roles: what it said before it was ready does not count.
+    /// What the product's service accounts asked and were told. A server that starts refuses everybody until it has read its roles: what
+    /// it said before it was ready does not count.
     /// </summary>
-    public IReadOnlyList<string> DeniedRequests(string userAgent) =>
+    public IReadOnlyList<AuditedRequest> Requests() =>
+        [.. new AuditLog(AuditFile).Read().Where(request => !excused.Exists(time => request.Moment >= time.From && request.Moment <= time.To))];
+
+    /// <summary>The product's own components are refused too while this lasts: <see cref="Requests"/> leaves it out.</summary>
+    public async Task WhileRefusingAsync(Func<Task> action)
+    {
+        var from = DateTimeOffset.UtcNow;
+        try
+        {
+            await action();
+        }
+        finally
+        {
+            excused.Add((from, DateTimeOffset.UtcNow));
+        }
+    }
+
+    /// <summary>The requests that were refused, but for those of scenarios that want to be; none is right.</summary>
+    public IReadOnlyList<string> DeniedRequests() =>
     [
-        .. System.IO.File.ReadLines(AuditLog).Select(line => JsonNode.Parse(line)!)
-            .Where(entry => entry["responseStatus"]?["code"]?.GetValue<int>() == 403)
-            .Where(entry => (entry["userAgent"]?.GetValue<string>() ?? "").StartsWith(userAgent, StringComparison.Ordinal))
-            .Where(entry => !WasStarting(entry["requestReceivedTimestamp"]!.GetValue<DateTimeOffset>()))
-            .Select(entry => $"{entry["user"]!["username"]} {entry["verb"]} {entry["requestURI"]}").Distinct(),
+        .. Requests().Where(request => request.Code == 403 && !request.UserAgent.StartsWith(AuditLog.RefusedOnPurpose, StringComparison.Ordinal))
+            .Select(request => request.ToString()).Distinct(),
     ];
 
     public void Dispose()
@@ -122,8 +139,6 @@ public sealed class ControlPlane : IDisposable
         Api.Dispose();
         certificates.Dispose();
     }
-
-    private bool WasStarting(DateTimeOffset moment) => starts.Any(start => moment >= start.From && moment <= start.Ready);
 
     private static string NewToken(string whose, UsedSecrets secrets)
     {
@@ -144,12 +159,7 @@ public sealed class ControlPlane : IDisposable
             ServiceAccount("kruise-image-controller", controllerToken, ControllerKubeconfig),
             ServiceAccount("kruise-image-daemon", daemonToken, DaemonKubeconfig),
         ]);
-        System.IO.File.WriteAllText(File("audit-policy.json"), $$"""
-            {
-              "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived", "ResponseStarted"],
-              "rules": [{ "level": "Metadata", "userGroups": ["system:serviceaccounts:{{SystemNamespace}}"] }, { "level": "None" }]
-            }
-            """);
+        System.IO.File.WriteAllText(File("audit-policy.json"), AuditLog.Policy);
     }
 
     // The line that makes the server take a token for one of a service account, as the real one would.

@@ -13,13 +13,16 @@ public sealed class KubeApi : IDisposable
 {
     private readonly HttpClient client;
 
-    public KubeApi(Uri server, string authorityPem, string token)
+    /// <param name="userAgent">By which the audit log knows the requests.</param>
+    public KubeApi(Uri server, string authorityPem, string token, string? userAgent = null)
     {
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.ImportFromPem(authorityPem);
         var handler = new SocketsHttpHandler { UseProxy = false, SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy } };
         client = new HttpClient(handler) { BaseAddress = server };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        if (userAgent is not null)
+            client.DefaultRequestHeaders.UserAgent.ParseAdd(userAgent);
     }
 
     /// <summary>The API behind a proxy that has credentials of its own, as <c>kubectl proxy</c> is.</summary>

@@ -11,27 +11,47 @@ public sealed class AdmissionPolicyScenarios(SharedCluster shared) : Scenario(sh
     internal const string Policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
     private const string PodPath = $"/api/v1/namespaces/{ControlPlane.SystemNamespace}/pods/policy-daemon";
 
+    private const string EventsPath = "/api/v1/namespaces/default/events";
+
     [Fact]
-    public async Task A_daemons_token_writes_the_status_of_its_own_node_only()
+    public async Task A_daemons_token_writes_the_status_and_the_events_of_its_own_node_only()
     {
         Assert.SkipWhen(await Api.GetAsync(Policies, Cancellation) is null, "the API server has no ValidatingAdmissionPolicy, which came with 1.30");
-        string mine = Cluster.NodeNames[0], other = Cluster.NodeNames[1];
         var manifest = Path.Combine(Parts.Manifests, "policies/daemon.yaml");
-        using var bound = Local.ControlPlane.ApiAs(await TokenOfPodOnAsync(mine));
+        AtTheEnd(() => Api.DeleteAsync($"{PodPath}?gracePeriodSeconds=0", Cancellation));
+        // The tokens of the bed's daemons name no node.
+        await Local.ControlPlane.WhileRefusingAsync(async () =>
+        {
+            await Cluster.KubectlAsync(["apply", "--filename", manifest], Cancellation);
+            try
+            {
+                await TryAllAsync(mine: Cluster.NodeNames[0], other: Cluster.NodeNames[1]);
+            }
+            finally
+            {
+                await Cluster.KubectlAsync(["delete", "--filename", manifest], Cancellation);
+            }
+        });
+    }
+
+    private async Task TryAllAsync(string mine, string other)
+    {
+        using var bound = Local.ControlPlane.ApiAs(await TokenOfPodOnAsync(mine), AuditLog.RefusedOnPurpose);
         using var unbound = Local.ControlPlane.ApiAsDaemon();
-        await Cluster.KubectlAsync(["apply", "--filename", manifest], Cancellation);
-        try
+        await UntilAsync("the policies are in force", async () =>
+            await TryWriteAsync(unbound, mine) == HttpStatusCode.Forbidden && await TryEventAsync(unbound, "NodeImage", mine) == HttpStatusCode.Forbidden);
+        foreach (var version in (string[])["v1beta1", "v1alpha1"])
         {
-            await UntilAsync("the policy is in force", async () => await TryWriteAsync(unbound, mine) == HttpStatusCode.Forbidden);
-            Assert.Equal(HttpStatusCode.OK, await TryWriteAsync(bound, mine));
-            Assert.Equal(HttpStatusCode.Forbidden, await TryWriteAsync(bound, other));
-            Assert.Equal(HttpStatusCode.OK, await TryWriteAsync(Api, other)); // it is about daemons only
+            Assert.Equal(HttpStatusCode.OK, await TryWriteAsync(bound, mine, version));
+            Assert.Equal(HttpStatusCode.Forbidden, await TryWriteAsync(bound, other, version));
+            Assert.Equal(HttpStatusCode.Forbidden, await TryWriteAsync(unbound, mine, version));
         }
-        finally
-        {
-            await Cluster.KubectlAsync(["delete", "--filename", manifest], Cancellation);
-            await Api.DeleteAsync($"{PodPath}?gracePeriodSeconds=0", Cancellation);
-        }
+        Assert.Equal(HttpStatusCode.OK, await TryWriteAsync(Api, other)); // it is about daemons only
+
+        Assert.Equal(HttpStatusCode.OK, await TryEventAsync(bound, "NodeImage", mine));
+        Assert.Equal(HttpStatusCode.Forbidden, await TryEventAsync(bound, "NodeImage", other));
+        Assert.Equal(HttpStatusCode.Forbidden, await TryEventAsync(bound, "Pod", mine));
+        Assert.Equal(HttpStatusCode.OK, await TryEventAsync(Api, "Pod", other));
     }
 
     /// <summary>A token as the kubelet of the node gets it for the daemon's pod.</summary>
@@ -49,11 +69,18 @@ public sealed class AdmissionPolicyScenarios(SharedCluster shared) : Scenario(sh
     }
 
     /// <summary>A dry run: policies judge it, and nothing is stored that only a daemon should write.</summary>
-    private static async Task<HttpStatusCode> TryWriteAsync(KubeApi api, string node)
+    private static Task<HttpStatusCode> TryWriteAsync(KubeApi api, string node, string version = "v1beta1") => TryAsync(() =>
+        api.MergePatchAsync($"/apis/apps.kruise.io/{version}/nodeimages/{node}/status?dryRun=All", JsonNode.Parse("""{"status":{"desired":7}}""")!, Cancellation));
+
+    private static Task<HttpStatusCode> TryEventAsync(KubeApi api, string kind, string name) => TryAsync(() => api.CreateAsync($"{EventsPath}?dryRun=All", JsonNode.Parse($$$"""
+        {"apiVersion":"v1","kind":"Event","metadata":{"name":"policy-event"},"involvedObject":{"kind":"{{{kind}}}","name":"{{{name}}}"},"reason":"Tried","message":"tried","type":"Normal"}
+        """)!, Cancellation));
+
+    private static async Task<HttpStatusCode> TryAsync(Func<Task> write)
     {
         try
         {
-            await api.MergePatchAsync($"{Paths.NodeImage(node)}/status?dryRun=All", JsonNode.Parse("""{"status":{"desired":7}}""")!, Cancellation);
+            await write();
             return HttpStatusCode.OK;
         }
         catch (HttpRequestException refused) when (refused.StatusCode is { } status)

@@ -142,7 +142,7 @@ public sealed class ImageListPullJobScenarios(SharedCluster shared) : Scenario(s
         await list.FinishedAsync();
         await list.GoneAsync();
         await HasImageAsync(image, Nodes);
-        var denied = Cluster is LocalCluster local ? local.ControlPlane.DeniedRequests("kruise-image") : [];
+        var denied = Cluster is LocalCluster local ? local.ControlPlane.DeniedRequests() : [];
         Assert.True(denied.Count == 0, string.Join('\n', denied));
         // The garbage collection of a cluster takes this one: its owner is gone.
         Assert.All(await list.ChildrenAsync(), child => Assert.Equal("ImageListPullJob", Assert.Single(child["metadata"]!["ownerReferences"]!.AsArray())!.Text("kind")));

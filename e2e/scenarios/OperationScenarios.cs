@@ -38,7 +38,7 @@ public sealed partial class OperationScenarios(SharedCluster shared) : Scenario(
     {
         var image = await PushAsync("denied");
         await (await JobAsync("denied", $$$"""{"image":"{{{image.Reference}}}","parallelism":10}""")).CompletedAsync(nodes: 3);
-        var denied = Local.ControlPlane.DeniedRequests("kruise-image");
+        var denied = Local.ControlPlane.DeniedRequests();
         Assert.True(denied.Count == 0, string.Join('\n', denied));
     }
 

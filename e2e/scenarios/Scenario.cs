@@ -32,7 +32,14 @@ public abstract class Scenario(SharedCluster shared) : IAsyncLifetime
 
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+    /// <summary>"CLASS.METHOD" of all scenarios of this run up to now.</summary>
+    protected IReadOnlySet<string> Begun => shared.Begun;
+
+    public ValueTask InitializeAsync()
+    {
+        shared.Begun.Add($"{GetType().Name}.{TestContext.Current.TestMethod!.MethodName}");
+        return ValueTask.CompletedTask;
+    }
 
     /// <summary>
     /// Deletes the scenario's jobs and waits until their entries are gone, so that the next one starts clean. Before that it looks

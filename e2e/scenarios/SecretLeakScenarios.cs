@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using KruiseImage.Bed;
 using Xunit;
 
@@ -8,8 +9,22 @@ namespace KruiseImage.Scenarios;
 /// Credentials are in no log, event, status, metric or message (contract 4.6). The fixture looks for those of the whole run; here is one
 /// flow with everything that can go wrong with a secret, and the proof that what is looked for would be found.
 /// </summary>
-public sealed class SecretLeakScenarios(SharedCluster shared) : SecretScenario(shared)
+public sealed partial class SecretLeakScenarios(SharedCluster shared) : SecretScenario(shared)
 {
+    /// <summary>Labels of metrics have few values, whatever the cluster holds.</summary>
+    private static readonly Dictionary<string, string> LabelValues = new()
+    {
+        ["le"] = "^([0-9.e+-]+|\\+Inf)$",
+        ["loop"] = "^(imagepulljobs|imagelistpulljobs|nodeimages|secretcopies)$",
+        ["outcome"] = "^(done|requeue_after|retry|drop)$",
+        ["result"] = "^(succeeded|failed)$",
+        ["reason"] = "^[A-Z][A-Za-z]{2,19}$",
+        ["generation"] = "^[0-2]$", // of the garbage collector
+        ["mode"] = "^(controller|daemon)$",
+        ["version"] = "^[0-9.]+(-[0-9a-z.]+)?$",
+        ["commit"] = "^([0-9a-f]{7,40}|unknown)?$",
+    };
+
     [Fact]
     public async Task No_password_appears_in_any_log_event_status_or_metric()
     {
@@ -34,6 +49,33 @@ public sealed class SecretLeakScenarios(SharedCluster shared) : SecretScenario(s
         Assert.Empty(ProductOutput.Leaks(Local.Secrets, output));
     }
 
+    /// <summary>Anybody who reaches the port may read these (contract 7.2): they say how many and how long, never what or whose.</summary>
+    [Fact]
+    public async Task Probes_and_metrics_name_no_object_and_no_image()
+    {
+        var name = "unnamed-in-metrics";
+        var image = await PushPrivateAsync(PrivateRegistries.PasswordHost, name);
+        var user = Users.Add(name);
+        await CredentialAsync("default", name + "-secret", PrivateRegistries.PasswordHost, user);
+        await (await JobAsync(name + "-job", SpecOf(image, name + "-secret"))).CompletedAsync(nodes: 3);
+        await (await JobAsync(name + "-fails", SpecOf(image with { Tag = "missing" }, name + "-secret"))).FinishedAsync();
+        string[] names = [name, image.Repository, image.Name, PrivateRegistries.PasswordHost, user.Name, .. Nodes, "default", ControlPlane.SecretNamespace, "sha256:"];
+        foreach (var component in Local.Controllers.Concat(Local.Daemons.Values))
+        {
+            foreach (var path in (string[])["/metrics", "/healthz", "/readyz"])
+            {
+                var text = await component.GetAsync(path, Cancellation);
+                Assert.All(names, told => Assert.DoesNotContain(told, text, StringComparison.OrdinalIgnoreCase));
+            }
+            foreach (Match sample in Label().Matches(await component.MetricsAsync(Cancellation)))
+            {
+                var (label, value) = (sample.Groups["label"].Value, sample.Groups["value"].Value);
+                Assert.True(LabelValues.TryGetValue(label, out var values), $"the label {label} of {component.Name} is new: can its values be counted?");
+                Assert.Matches(values, value);
+            }
+        }
+    }
+
     [Fact]
     public async Task A_leaked_password_would_be_found()
     {
@@ -51,4 +93,7 @@ public sealed class SecretLeakScenarios(SharedCluster shared) : SecretScenario(s
             (await ProductOutput.ReadAsync(Local, Cancellation)).Any(part => part.Place.StartsWith("the log of controller", StringComparison.Ordinal)
                 && part.Text.Contains(job.Key, StringComparison.Ordinal)));
     }
+
+    [GeneratedRegex("""(?m)(?<=^[a-z_]+\{[^}]*)(?<label>[a-z_]+)="(?<value>[^"]*)" """, RegexOptions.IgnorePatternWhitespace)]
+    private static partial Regex Label();
 }

@@ -28,6 +28,9 @@ public sealed class SharedCluster : IAsyncLifetime
 
     public Cluster Cluster => cluster ?? throw new InvalidOperationException("the cluster is not up yet");
 
+    /// <summary>What <see cref="LastScenarios"/> looks back on.</summary>
+    internal HashSet<string> Begun { get; } = [];
+
     public async ValueTask InitializeAsync()
     {
         var cancellation = TestContext.Current.CancellationToken;

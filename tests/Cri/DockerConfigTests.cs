@@ -85,6 +85,27 @@ public class DockerConfigTests
         Assert.Single(read.Problems);
     }
 
+    /// <summary>It used to throw, and one such secret kept its job's plan from ever being made.</summary>
+    [Theory]
+    [InlineData("""{"auths":{"quay.io":{"auth":"\ud800"},"good.test":{"auth":"dTpw"}}}""")]
+    [InlineData("""{"auths":{"\udfff":{"auth":"dTpw"},"good.test":{"auth":"dTpw"}}}""")]
+    public void What_is_not_Unicode_spoils_its_entry_only(string content)
+    {
+        var read = DockerConfig.Read(SecretOf((Json, content)));
+        Assert.Equal("good.test", Assert.Single(read.Credentials).Location);
+        Assert.Equal("entry 1 holds what is not Unicode", Assert.Single(read.Problems));
+    }
+
+    /// <summary>A key is told only when it can be nothing but a host: people paste URLs with passwords, and worse.</summary>
+    [Theory]
+    [InlineData("https://quay.io/v1/", "the entry of quay.io is empty")]
+    [InlineData("https://u:s3cret@quay.io:5000/x", "the entry of quay.io is empty")]
+    [InlineData("s3cret", "entry 1 is empty")]
+    [InlineData("u:s3cret.test", "entry 1 is empty")]
+    [InlineData("\u001b[31mquay.io", "entry 1 is empty")]
+    public void A_problem_names_a_host_and_nothing_else(string key, string problem) =>
+        Assert.Equal(problem, Assert.Single(DockerConfig.Read(SecretOf((Json, $$$"""{"auths":{ {{{JsonValue.Create(key).ToJsonString()}}}:{} } }"""))).Problems));
+
     [Fact]
     public void A_secret_without_data_or_with_data_that_is_not_base64_is_skipped()
     {

@@ -59,6 +59,7 @@ public class PullFailureTests
         { RpcCode.Unknown, "Error response from daemon: manifest for app:1 not found: manifest unknown: manifest unknown", PullReason.NotFound },
         { RpcCode.Unknown, "Error response from daemon: pull access denied for app, repository does not exist or may require 'docker login'", PullReason.Auth },
         { RpcCode.Unknown, "no matching manifest for linux/s390x in the manifest list entries", PullReason.NoMatchingPlatform },
+        { RpcCode.Unknown, "not found", PullReason.NotFound },
         // Only the code tells
         { RpcCode.NotFound, "what", PullReason.NotFound },
         { RpcCode.Unauthenticated, "who", PullReason.Auth },
@@ -98,6 +99,19 @@ public class PullFailureTests
         var failure = PullFailure.Classify(RpcCode.Unknown, "the registry said: hunter2 is wrong", Reference).Without(new RegistryCredential { Password = "hunter2" });
         Assert.Equal("the registry said: … is wrong", failure.Message);
     }
+
+    /// <summary>Cut out afterwards, its beginning would stay where the message is cut.</summary>
+    [Fact]
+    public void No_part_of_a_credential_stays_where_the_message_is_cut()
+    {
+        var failure = PullFailure.Classify(RpcCode.Unknown, new string('x', PullFailure.MaxMessageLength - 5) + "hunter2-hunter2", Reference, new RegistryCredential { Password = "hunter2-hunter2" });
+        Assert.Equal(new string('x', PullFailure.MaxMessageLength - 5) + "…", failure.Message);
+    }
+
+    /// <summary>A registry's words reach logs, events, statuses and terminals.</summary>
+    [Fact]
+    public void A_registry_steers_no_terminal_and_forges_no_line() => Assert.Equal(
+        """\u001b[2J all is well \u202egnp.exe""", PullFailure.Classify(RpcCode.Unknown, "\u001b[2J all\nis well \u202egnp.exe", Reference).Message);
 
     [Theory]
     [InlineData("429 Too Many Requests, Retry-After: 17", 17)]

@@ -17,7 +17,7 @@ public class CommandLineTests
         catch (CommandException failure)
         {
             // As Program prints it.
-            return (failure.ExitCode, output.ToString(), $"error: {failure.Message}\n");
+            return (failure.ExitCode, output.ToString(), $"{error}error: {failure.Message}\n");
         }
     }
 
@@ -93,4 +93,29 @@ public class CommandLineTests
     [InlineData("kruise-image", "pull x")]
     public void Under_the_name_of_a_kubectl_plugin_it_is_ctl(string executable, string words) =>
         Assert.Equal(words, string.Join(' ', CommandLine.AsInvoked(executable, ["pull", "x"])));
+
+    /// <summary>Every mode asks for its cluster in the same place.</summary>
+    [Theory]
+    [InlineData("ctl get jobs")]
+    [InlineData("ctl describe job a")]
+    public async Task Whoever_skips_the_check_of_certificates_is_warned(string line)
+    {
+        var kubeconfig = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(kubeconfig, """
+                current-context: c
+                contexts: [{name: c, context: {cluster: c, user: u}}]
+                clusters: [{name: c, cluster: {server: "https://127.0.0.1:1", insecure-skip-tls-verify: true}}]
+                users: [{name: u, user: {token: secret}}]
+                """, TestContext.Current.CancellationToken);
+            var (_, output, error) = await Run($"{line} --kubeconfig {kubeconfig}");
+            Assert.StartsWith("warning: the kubeconfig has insecure-skip-tls-verify: ", error, StringComparison.Ordinal);
+            Assert.DoesNotContain("secret", output + error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(kubeconfig);
+        }
+    }
 }

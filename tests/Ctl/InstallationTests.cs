@@ -55,7 +55,7 @@ public sealed class InstallationTests : IDisposable
     {
         var cluster = new ApplyServer { Lacks = "validatingadmissionpolic" };
         Assert.True(await Install(cluster));
-        Assert.Equal(2, Lines(_output).Count(line => line.Contains("left out: this API server is older than 1.30", StringComparison.Ordinal)));
+        Assert.Equal(All.Count(manifest => manifest.Kind.StartsWith("ValidatingAdmissionPolicy", StringComparison.Ordinal)), Lines(_output).Count(line => line.Contains("left out: this API server is older than 1.30", StringComparison.Ordinal)));
         Assert.Empty(Lines(_error));
     }
 

@@ -1,5 +1,8 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using KruiseImage.Reconcile.Kube;
 
@@ -9,6 +12,7 @@ namespace KruiseImage.Tests.Kube;
 internal sealed class CannedServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly X509Certificate2? _certificate;
     private readonly CancellationTokenSource _stop = new();
     private readonly Queue<string> _answers;
     private readonly Task _serving;
@@ -16,14 +20,24 @@ internal sealed class CannedServer : IAsyncDisposable
 
     /// <param name="answers">Whole HTTP answers; "" closes the connection without one.</param>
     public CannedServer(params string[] answers)
+        : this(null, answers)
     {
+    }
+
+    /// <param name="certificate">Null: plain HTTP.</param>
+    public CannedServer(X509Certificate2? certificate, params string[] answers)
+    {
+        _certificate = certificate;
         _answers = new Queue<string>(answers);
         _listener.Start();
-        Url = $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
+        Url = $"{(certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
         _serving = Serve();
     }
 
     public string Url { get; }
+
+    /// <summary>Connections that ended in the handshake or right after it.</summary>
+    public int Refusals { get; private set; }
 
     /// <summary>Request line, headers and body of each.</summary>
     public List<string> Requests { get; } = [];
@@ -35,12 +49,13 @@ internal sealed class CannedServer : IAsyncDisposable
         Json(code, $$"""{"kind":"Status","code":{{code}},"reason":"{{reason}}","message":"{{message}}","details":{{details}}}""");
 
     /// <param name="path">Where on this host the API begins.</param>
-    public KubeClient Client(string path = "")
+    /// <param name="cluster">More fields of the kubeconfig's cluster, each after a comma.</param>
+    public KubeClient Client(string path = "", string cluster = "")
     {
         File.WriteAllText(_kubeconfig, $$$"""
             current-context: c
             contexts: [{name: c, context: {cluster: c, user: u}}]
-            clusters: [{name: c, cluster: {server: "{{{Url}}}{{{path}}}"}}]
+            clusters: [{name: c, cluster: {server: "{{{Url}}}{{{path}}}"{{{cluster}}}}}]
             users: [{name: u, user: {token: secret}}]
             """);
         return new KubeClient(ClusterConfig.Load(_kubeconfig, null), "kruise-image-test/1.2.3");
@@ -62,7 +77,8 @@ internal sealed class CannedServer : IAsyncDisposable
             while (true)
             {
                 using var connection = await _listener.AcceptTcpClientAsync(_stop.Token);
-                await Answer(connection.GetStream());
+                if (_certificate is null) await Answer(connection.GetStream());
+                else await AnswerEncrypted(connection.GetStream(), _certificate);
             }
         }
         catch (Exception end) when (end is OperationCanceledException or SocketException or IOException)
@@ -71,7 +87,21 @@ internal sealed class CannedServer : IAsyncDisposable
         }
     }
 
-    private async Task Answer(NetworkStream stream)
+    private async Task AnswerEncrypted(NetworkStream stream, X509Certificate2 certificate)
+    {
+        using var encrypted = new SslStream(stream);
+        try
+        {
+            await encrypted.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate }, _stop.Token);
+            await Answer(encrypted);
+        }
+        catch (Exception refused) when (refused is IOException or AuthenticationException)
+        {
+            Refusals++; // the client did not like what it saw
+        }
+    }
+
+    private async Task Answer(Stream stream)
     {
         var request = new StringBuilder();
         var buffer = new byte[1 << 16];

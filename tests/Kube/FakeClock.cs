@@ -46,6 +46,9 @@ internal sealed class FakeClock : TimeProvider
         _elapsed = end;
     }
 
+    /// <summary>Time passes and no timer fires, as after a process stood still; they fire with the next advance.</summary>
+    public void Skip(TimeSpan by) => _elapsed += by;
+
     /// <summary>From timer to timer, each followed by the work it set off, until the predicate holds.</summary>
     public async Task AdvanceUntil(Func<bool> holds, TimeSpan most)
     {

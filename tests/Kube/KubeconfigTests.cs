@@ -128,6 +128,8 @@ public sealed class KubeconfigTests : IDisposable
     [InlineData("current-context: one", "current-context: four", "has no user \"gone\", which its context \"four\" names")]
     [InlineData("current-context: one", "current-context: \"\"", "has no current context: choose one with --context; it has: four, one, three, two")]
     [InlineData("server: \"https://10.1.2.3:6443\"", "server: \"10.1.2.3:6443\"", "which is not a URL: it should begin with https://")]
+    [InlineData("server: \"https://10.1.2.3:6443\"", "server: \"http://10.1.2.3:6443\"", "would show the credentials of \"me\" to everybody on the way: its server begins with http://")]
+    [InlineData("server: \"https://10.1.2.3:6443\"", "server: \"https://h\", insecure-skip-tls-verify: true, certificate-authority-data: PEM", "has both a certificate-authority and insecure-skip-tls-verify")]
     [InlineData("proxy-url: \"socks5://127.0.0.1:1080\"", "proxy-url: nowhere", "proxy-url \"nowhere\" is not a URL")]
     [InlineData("tls-server-name: api.internal", "certificate-authority: missing.crt", "the kubeconfig's certificate-authority cannot be used: Could not find file")]
     [InlineData("tls-server-name: api.internal", "certificate-authority-data: \"%%\"", "the kubeconfig's certificate-authority-data cannot be used: ")]
@@ -139,9 +141,32 @@ public sealed class KubeconfigTests : IDisposable
     public void What_is_wrong_is_said_in_one_sentence(string good, string bad, string expected)
     {
         Assert.Contains(good, Plain, StringComparison.Ordinal);
-        var sentence = Refusal(Plain.Replace(good, bad, StringComparison.Ordinal));
+        var pem = Convert.ToBase64String(Encoding.ASCII.GetBytes(TestCertificates.Bundle));
+        var sentence = Refusal(Plain.Replace(good, bad.Replace("PEM", pem, StringComparison.Ordinal), StringComparison.Ordinal));
         Assert.Contains(expected, sentence, StringComparison.Ordinal);
         Assert.DoesNotContain("\n", sentence, StringComparison.Ordinal);
+    }
+
+    /// <summary>Over plain HTTP nobody's credentials leave this machine: kubectl proxy is on it.</summary>
+    [Theory]
+    [InlineData("http://127.0.0.1:8001", "token: secret")]
+    [InlineData("http://localhost:8001", "token: secret")]
+    [InlineData("http://10.1.2.3:8080", "")]
+    public void Plain_http_is_for_this_machine_or_for_nobody(string server, string user) =>
+        Assert.Equal(new Uri(server), Load(Write("config", Plain.Replace("https://10.1.2.3:6443", server, StringComparison.Ordinal).Replace("token: secret, ", user.Length > 0 ? user + ", " : "", StringComparison.Ordinal))).Server);
+
+    [Theory]
+    [InlineData("token: secret", "username: u, password: p")]
+    [InlineData("token: secret", "tokenFile: token")]
+    [InlineData("token: secret", "exec: {apiVersion: client.authentication.k8s.io/v1, command: x}")]
+    public void Plain_http_elsewhere_is_refused_for_any_credentials(string good, string bad) =>
+        Assert.Contains("http://, make it https://", Refusal(Plain.Replace("https://10.1.2.3", "http://10.1.2.3", StringComparison.Ordinal).Replace(good, bad, StringComparison.Ordinal)), StringComparison.Ordinal);
+
+    [Fact]
+    public void Skipping_the_check_is_warned_of()
+    {
+        Assert.Contains("insecure-skip-tls-verify", Load(Write("config", Plain), "two").Warning, StringComparison.Ordinal);
+        Assert.Null(Load(Write("config", Plain)).Warning);
     }
 
     [Fact]

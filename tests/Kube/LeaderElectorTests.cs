@@ -107,6 +107,27 @@ public class LeaderElectorTests
         Assert.Equal("", _server.Lease!.Spec.HolderIdentity);
     }
 
+    [Fact]
+    public async Task Time_that_passed_unnoticed_ends_the_lead_at_once()
+    {
+        using var stop = new CancellationTokenSource();
+        var started = new TaskCompletionSource();
+        var elector = Elector("one");
+        var running = elector.Run(
+            async cancelled =>
+            {
+                started.SetResult();
+                await Task.Delay(TimeSpan.FromHours(1), _clock, cancelled);
+            }, stop.Token);
+        await started.Task;
+        Assert.True(elector.IsLeader);
+        _clock.Skip(TimeSpan.FromMinutes(1)); // a process that stood still: no timer has fired yet
+        Assert.False(elector.IsLeader);
+        await stop.CancelAsync();
+        await _clock.AdvanceUntil(() => running.IsCompleted, TimeSpan.FromMinutes(1));
+        await running;
+    }
+
     private LeaderElector Elector(string identity) =>
         new(_server, new LeaderElectionOptions("system", "lease", identity), _clock, new Random(1), NullLogger<LeaderElector>.Instance);
 

@@ -350,6 +350,17 @@ public sealed class ImagePullJobTests
         Assert.Equal(["a"], world.NodesWith());
     }
 
+    [Fact]
+    public void A_paused_job_whose_nodes_are_not_ready_is_not_looked_at_again_and_again()
+    {
+        var world = new World().WithNodes("a");
+        world.CreateJob("job", Pull(parallelism: 0));
+        world.SetNode("a", false, []);
+        world.Advance(TimeSpan.FromMinutes(10));
+        var next = world.Board.PlanJob("default/job", world.Now)!.RequeueAfter;
+        Assert.True(next is null || next > TimeSpan.FromSeconds(1), $"again after {next}");
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -25,6 +25,7 @@ public sealed class PlanExecutorTests
     private readonly Store<ImageListPullJob> _lists = new();
     private readonly ListBoard _board = new(_ => { });
     private readonly PlanExecutor _executor;
+    private bool _leads = true;
 
     public PlanExecutorTests()
     {
@@ -35,7 +36,7 @@ public sealed class PlanExecutorTests
         _jobs.Changed += _board.OnJob;
         _lists.Changed += _board.OnList;
         var events = new EventRecorder(_server, "test", "test", clock, NullLogger<EventRecorder>.Instance);
-        _executor = new PlanExecutor(_server, nodeImages, _jobs, _lists, copies, jobBoard, _board, secrets, events, clock, NullLogger<PlanExecutor>.Instance);
+        _executor = new PlanExecutor(_server, nodeImages, _jobs, _lists, copies, jobBoard, _board, secrets, events, () => _leads, clock, NullLogger<PlanExecutor>.Instance);
     }
 
     private static ImagePullJob Child => new ChildTemplate(List).Make("nginx:1", _ => false);
@@ -48,6 +49,15 @@ public sealed class PlanExecutorTests
         _server.Answer = Child with { Metadata = Child.Metadata with { Uid = "job-1", ResourceVersion = "7" } };
         Assert.Equal(OutcomeKind.Done, (await Execute(new CreateJob(Child, new ObjectReference()))).Kind);
         Assert.Equal("job-1", Assert.Single(_board.ChildrenOf("list-1")).Metadata.Uid);
+    }
+
+    [Fact]
+    public async Task One_that_does_not_lead_any_more_writes_nothing()
+    {
+        _leads = false;
+        _server.Answer = Child with { Metadata = Child.Metadata with { Uid = "job-1", ResourceVersion = "7" } };
+        Assert.Equal(OutcomeKind.Retry, (await Execute(new CreateJob(Child, new ObjectReference()))).Kind);
+        Assert.Empty(_board.ChildrenOf("list-1"));
     }
 
     [Fact]

@@ -185,6 +185,19 @@ public sealed class SecretCopyTests
     }
 
     [Fact]
+    public void A_job_that_is_first_seen_while_it_is_being_deleted_loses_its_finalizer()
+    {
+        var world = new World().WithNodes("a");
+        world.Take(new ImagePullJob
+        {
+            Metadata = new ObjectMeta { Namespace = "default", Name = "job", Uid = "u", ResourceVersion = "1", DeletionTimestamp = world.Now, Finalizers = [SecretCopy.Finalizer] },
+            Spec = Pull("reg"),
+        });
+        world.Settle();
+        Assert.Equal(0, world.Jobs.Count);
+    }
+
+    [Fact]
     public void A_copy_names_its_jobs_in_the_same_order_whoever_leads()
     {
         var world = new World().WithNodes("a");

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace KruiseImage.Tests.Tidy;
 
-/// <summary>docs/contract.md names the proof of each clause; the proof exists.</summary>
+/// <summary>docs/contract.md names the proof of each clause, SECURITY.md that of each claim; the proofs exist.</summary>
 public sealed partial class ContractTests
 {
     [Fact]
@@ -16,6 +16,18 @@ public sealed partial class ContractTests
         Complaints.None(
             from row in rows
             from Match proof in Proof().Matches(row)
+            where !tests[proof.Groups["file"].Value].Any(file => file.Code.Contains($" {proof.Groups["test"].Value}(", StringComparison.Ordinal))
+            select $"no such test: {proof.Value}");
+    }
+
+    [Fact]
+    public void Every_proof_of_SECURITY_md_exists()
+    {
+        var tests = SourceFile.CSharp.ToLookup(file => Path.GetFileNameWithoutExtension(file.Name), StringComparer.Ordinal);
+        var proofs = Proof().Matches(SourceFile.All.Single(file => file.Path == "SECURITY.md").Text);
+        Assert.NotEmpty(proofs);
+        Complaints.None(
+            from Match proof in proofs
             where !tests[proof.Groups["file"].Value].Any(file => file.Code.Contains($" {proof.Groups["test"].Value}(", StringComparison.Ordinal))
             select $"no such test: {proof.Value}");
     }

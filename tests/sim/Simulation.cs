@@ -48,6 +48,7 @@ internal sealed class Simulation
         _slots = new SlotChecks(_cluster);
         var nodeImages = new NodeImageChecks(_cluster);
         var jobs = new JobChecks(_cluster, nodeImages);
+        _cluster.Sending += _writers.OnSending;
         _cluster.Server.Written += _writers.OnWritten;
         _cluster.Server.Written += nodeImages.OnWritten;
         _cluster.Server.Written += jobs.OnWritten;

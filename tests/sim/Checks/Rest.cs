@@ -17,7 +17,7 @@ internal sealed class Rest(Cluster cluster)
     private List<ImagePullJob> Jobs => [.. cluster.Server.Objects(Resources.ImagePullJobs)];
 
     /// <summary>Sentences; none when all is as it should be.</summary>
-    public IEnumerable<string> Unmet() => Nodes().Concat(Jobs.SelectMany(Job)).Concat(Lists()).Concat(Entries()).Concat(Copies());
+    public IEnumerable<string> Unmet() => Nodes().Concat(Jobs.SelectMany(Job)).Concat(Lists()).Concat(Entries()).Concat(Leases()).Concat(Copies());
 
     private IEnumerable<string> Nodes()
     {
@@ -92,6 +92,9 @@ internal sealed class Rest(Cluster cluster)
                     if (nodeImage.FindEntry(image, status.Tag!) is null) yield return $"the status of {image}:{status.Tag} on {nodeImage.Metadata.Name} answers nothing";
         }
     }
+
+    /// <summary>Every entry is done, so nobody needs the bytes of a pull that was cut off.</summary>
+    private IEnumerable<string> Leases() => from machine in cluster.Machines.Values from lease in machine.Leases select $"the lease of {lease} on {machine.Name} is left over";
 
     private static bool OwnersAreDone(ImageTagSpec entry, Dictionary<string, ImagePullJob> jobs) =>
         (entry.OwnerReferences ?? []).All(owner => owner.Kind != nameof(ImagePullJob) || jobs.GetValueOrDefault(owner.Uid ?? "")?.Status?.CompletionTime is not null);

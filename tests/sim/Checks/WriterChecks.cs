@@ -2,6 +2,7 @@ using KruiseImage.Crds;
 using KruiseImage.Reconcile;
 using KruiseImage.Reconcile.Kube;
 using KruiseImage.Sim.Api;
+using KruiseImage.Sim.Engine;
 using KruiseImage.Sim.Parts;
 
 namespace KruiseImage.Sim.Checks;
@@ -9,6 +10,8 @@ namespace KruiseImage.Sim.Checks;
 /// <summary>One writer per field (ARCHITECTURE.md, "Who writes what"), and no write when nothing changed.</summary>
 internal sealed class WriterChecks(Cluster cluster)
 {
+    private string _leader = "";
+
     /// <summary>Writes of the product that changed nothing.</summary>
     public int Idle { get; private set; }
 
@@ -21,8 +24,16 @@ internal sealed class WriterChecks(Cluster cluster)
     /// </summary>
     public int Recounts { get; private set; }
 
+    /// <summary>Only the leader sends writes. One that was on its way when the lease changed hands may still arrive.</summary>
+    public void OnSending(Host host, string plural)
+    {
+        if (plural is "leases" or "events" || !host.Name.StartsWith("controller", StringComparison.Ordinal) || host.Name == _leader) return;
+        cluster.Trace.Violate($"{host.Name} sends a write of {plural}, and {_leader} leads");
+    }
+
     public void OnWritten(SimWrite write)
     {
+        if (write is { Plural: "leases", After: not null }) _leader = write.After.Read(Resources.Leases).Spec.HolderIdentity ?? "";
         var isController = write.Actor.StartsWith("controller", StringComparison.Ordinal);
         if (!isController && !write.Actor.StartsWith("daemon", StringComparison.Ordinal)) return;
         if (!write.Changed) Idle++;

@@ -6,7 +6,14 @@ namespace KruiseImage.Sim.Engine;
 /// </summary>
 internal sealed class Host(string name, Schedule schedule)
 {
+    /// <summary>A bound that no honest burst comes near, and every loop through the clock or the network exceeds.</summary>
+    private const int MostPerCountTime = 4_000;
+
+    private static readonly TimeSpan CountTime = TimeSpan.FromSeconds(10);
+
     private readonly Queue<Action> _held = [];
+    private TimeSpan _countedSince;
+    private int _count;
     private bool _isFrozen;
 
     public string Name { get; } = name;
@@ -41,6 +48,8 @@ internal sealed class Host(string name, Schedule schedule)
     public void Deliver(Action action)
     {
         if (IsDead) return;
+        if (schedule.Now - _countedSince > CountTime) (_countedSince, _count) = (schedule.Now, 0);
+        if (++_count > MostPerCountTime) throw new SimException($"{Name} never comes to rest: {_count} events in {CountTime.TotalSeconds} s");
         if (_isFrozen) _held.Enqueue(action);
         else action();
     }

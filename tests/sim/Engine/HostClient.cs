@@ -7,9 +7,9 @@ namespace KruiseImage.Sim.Engine;
 
 /// <summary>
 /// The API client of one host: every request travels, is carried out at the server at one moment, and its answer travels back, as
-/// far as the network lets it. A request that is on its way when its sender dies or gives it up may still be carried out.
+/// far as the network lets it. Says so when a write (of a kind) is sent. A request that is on its way when its sender dies or gives it up may still be carried out.
 /// </summary>
-internal sealed class HostClient(Host host, SimSession session, SimSession others, Network network, Trace trace) : IKubeClient
+internal sealed class HostClient(Host host, SimSession session, SimSession others, Network network, Trace trace, Action<Host, string> sending) : IKubeClient
 {
     private static readonly ApiPatch Touch = new(PatchKind.Merge, Encoding.UTF8.GetBytes("""{"metadata":{"annotations":{"touched":"1"}}}"""));
     private static readonly ApiPatch Untouch = new(PatchKind.Merge, Encoding.UTF8.GetBytes("""{"metadata":{"annotations":{"touched":null}}}"""));
@@ -59,6 +59,7 @@ internal sealed class HostClient(Host host, SimSession session, SimSession other
         var answer = new TaskCompletionSource<ApiResult<T>>();
         var fate = network.Draw(host, meddle is not null);
         if (trace.IsOn && (fate != Fate.Fine || meddle is not null)) trace.Write($"{host.Name} sends {verb} {plural} {name}{(fate == Fate.Fine ? "" : $": {fate}")}");
+        if (meddle is not null) sending(host, plural);
         var isLate = fate is Fate.NeverArrives or Fate.ReplyLost;
         network.After(network.Delay(), () => Arrive(fate, carryOut, meddle, answer, isLate, cancellationToken));
         using var giveUp = cancellationToken.UnsafeRegister(_ => answer.TrySetCanceled(cancellationToken), null);

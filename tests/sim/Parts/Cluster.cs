@@ -53,9 +53,12 @@ internal sealed class Cluster
     /// <summary>By how much two clocks of the world may ever have differed.</summary>
     public TimeSpan LargestSkew { get; set; }
 
+    /// <summary>A host sends a write of this kind.</summary>
+    public event Action<Host, string>? Sending;
+
     public Random NewRandom() => new(_random.Next());
 
-    public HostClient ClientOf(Host host) => new(host, Server.As(host.Name), People, Network, Trace);
+    public HostClient ClientOf(Host host) => new(host, Server.As(host.Name), People, Network, Trace, (sender, plural) => Sending?.Invoke(sender, plural));
 
     private static string Told(SimWrite write)
     {

@@ -22,6 +22,9 @@ internal sealed class SimNode(string name, Schedule schedule)
     /// <summary>Pulls that the runtime works on.</summary>
     public int ActivePulls { get; set; }
 
+    /// <summary>The references whose bytes are kept for another attempt.</summary>
+    public SortedSet<string> Leases { get; } = new(StringComparer.Ordinal);
+
     public event Action? RuntimeDied;
 
     public PresentImage? Image(string reference) => _images.GetValueOrDefault(reference);

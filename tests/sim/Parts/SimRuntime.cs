@@ -28,8 +28,9 @@ internal sealed class SimRuntime(SimNode node, Host host, SimRegistry registry, 
     public Task<RuntimeAnswer<PresentImage?>> Image(string reference, CancellationToken cancellationToken) => Answer(
         () => node.IsRuntimeDown ? FailedHere(reference, Away) : new RuntimeAnswer<PresentImage?>(node.Image(reference), null), cancellationToken);
 
-    public async Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, CancellationToken cancellationToken)
+    public async Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, string? lease, CancellationToken cancellationToken)
     {
+        if (lease is not null && !node.Leases.Contains(reference)) trace.Violate($"{host.Name} pulls {reference} under a lease that it does not hold");
         if (node.IsRuntimeDown) return await Answer<RuntimeAnswer<string>>(() => FailedHere(reference, Away), cancellationToken).ConfigureAwait(false);
         var course = registry.Begin(reference, credential);
         if (trace.IsOn) trace.Write($"{host.Name} pulls {reference}: {(course.Reason.Length > 0 ? course.Reason : course.ImageID ?? "never ends")} after {course.Time}");
@@ -52,6 +53,22 @@ internal sealed class SimRuntime(SimNode node, Host host, SimRegistry registry, 
             if (_transfers.GetValueOrDefault(reference) == transfer) _transfers.Remove(reference);
         }
     }
+
+    public Task<string?> Hold(string reference, TimeSpan timeout, CancellationToken cancellationToken) => Answer<string?>(() =>
+    {
+        if (node.IsRuntimeDown) return null;
+        node.Leases.Add(reference);
+        return reference;
+    }, cancellationToken);
+
+    public Task<bool> Release(string reference, bool freesBytes, CancellationToken cancellationToken) => Answer(() =>
+    {
+        if (!node.IsRuntimeDown) node.Leases.Remove(reference);
+        return !node.IsRuntimeDown;
+    }, cancellationToken);
+
+    public Task<IReadOnlyList<string>> Leased(CancellationToken cancellationToken) =>
+        Answer<IReadOnlyList<string>>(() => node.IsRuntimeDown ? [] : [.. node.Leases], cancellationToken);
 
     public IPullProgressReader ProgressOf(string canonicalName, string tagOrDigest, DateTimeOffset pullStart) => new Reader(this, $"{canonicalName}:{tagOrDigest}");
 
