@@ -15,12 +15,11 @@ public sealed class PartitionFaultScenarios(SharedCluster shared) : ProcessFault
     {
         var node = Nodes[Fate.Next(Nodes.Length)];
         var usual = Local.Daemons[node];
+        var network = new NodeNetwork($"{node}-daemon-far", Local, Local.Node(node));
         await usual.Server.TerminateAsync(Cancellation);
-        using var network = new NodeNetwork($"{node}-daemon-far", Local, Local.Node(node));
         AtTheEnd(async () =>
         {
-            if (network.Daemon.IsRunning)
-                await network.Daemon.TerminateAsync(Cancellation);
+            network.Dispose();
             await usual.StartAsync(Cancellation);
         });
         await network.StartAsync(Cancellation);
