@@ -15,7 +15,7 @@ public sealed class HistoryFaultScenarios(SharedCluster shared) : ProcessFaultSc
     {
         await BeginAsync("fault-compacted");
         var doomed = await JobAsync("fault-compacted-doomed", $$$"""{"image":"{{{(await PushSlowAsync("fault-compacted-doomed")).Reference}}}","parallelism":2}""");
-        await MomentAsync("both jobs are under way", async () => (await Task.WhenAll(Nodes.Select(PullsAsync))).Any(pulls => pulls) && (await doomed.GetAsync())?["status"]?.Number("active") > 0);
+        await MomentAsync("both jobs are under way", async () => await AnyPullsAsync() && (await doomed.GetAsync())?["status"]?.Number("active") > 0);
         Component[] ours = [.. Local.Controllers, .. Local.Daemons.Values];
         var before = ours.ToDictionary(component => component.Name, Forgotten);
         foreach (var component in ours)

@@ -56,6 +56,4 @@ public sealed class LeadershipFaultScenarios(SharedCluster shared) : ProcessFaul
         }
         await UntilAsync("the sleeper stands by", async () => await sleeper.MetricAsync("kruise_image_leader", Cancellation) == 0 && await sleeper.IsReadyAsync(Cancellation));
     }
-
-    private async Task<bool> AnyPullsAsync() => (await Task.WhenAll(Nodes.Select(PullsAsync))).Any(pulls => pulls);
 }

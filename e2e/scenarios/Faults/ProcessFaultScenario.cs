@@ -78,6 +78,8 @@ public abstract class ProcessFaultScenario(SharedCluster shared) : FaultScenario
 
     protected async Task<bool> PullsAsync(string node) => (await EntryStatusAsync(node, Image))?.Text("phase") == "Pulling" && PrivateProxy.Downloading(Image.Repository).Contains(node);
 
+    protected async Task<bool> AnyPullsAsync() => (await Task.WhenAll(Nodes.Select(PullsAsync))).Any(pulls => pulls);
+
     /// <summary>How many nodes say that they have it.</summary>
     protected async Task<int> HaveItAsync() =>
         (await Task.WhenAll(Nodes.Select(node => EntryStatusAsync(node, Image)))).Count(status => status?.Text("phase") == "Succeeded");
