@@ -59,6 +59,9 @@ fuzz: ## what strangers write against all that reads it; INPUTS=1000000 for each
 bench: parts build bed ## the numbers we promise, measured here, into docs/bench.md
 	@e2e/sandbox.sh $(BED) bench
 
+soak: scenario-parts build bed ## random work and faults for MINUTES=30, then rest: does anything grow, or stay? SEED=n repeats one
+	@e2e/sandbox.sh $(BED) soak $(or $(MINUTES),30) $(SEED)
+
 kill-test: parts bed ## ends the bed in every way at random moments and checks that nothing is left
 	@e2e/kill-test.sh
 
@@ -92,4 +95,4 @@ scenario-parts:
 bed:
 	@dotnet build e2e/bed --configuration Release $(QUIET)
 
-.PHONY: help build test unit e2e e2e-faults sim sim-mutants conformance fuzz bench kill-test check fmt demo demo-up demo-down clean parts scenario-parts bed
+.PHONY: help build test unit e2e e2e-faults sim sim-mutants conformance fuzz bench soak kill-test check fmt demo demo-up demo-down clean parts scenario-parts bed

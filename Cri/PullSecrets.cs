@@ -59,7 +59,8 @@ public sealed partial class PullSecrets(IKubeClient client, string secretNamespa
         {
             ServedNamespace = answer.IsOk ? SecretCopy.NamespaceServed(answer.Value!) : "",
             IsCopy = answer.IsOk && SecretCopy.SourceKey(answer.Value!) is not null,
-            Unread = answer.Error is ApiError.Unavailable or ApiError.TooManyRequests or ApiError.Unauthorized
+            // Forbidden, too: a server that starts refuses everybody until it has read its roles.
+            Unread = answer.Error is ApiError.Unavailable or ApiError.TooManyRequests or ApiError.Unauthorized or ApiError.Forbidden
                 ? new PullFailure(PullReason.Unknown, $"the pull secret {key} cannot be read: {answer.Message}", answer.RetryAfter) : null,
         };
     }

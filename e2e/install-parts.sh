@@ -3,7 +3,7 @@
 #
 #   install-parts.sh build       the packages that link a static executable
 #   install-parts.sh bed         that, and etcd, kube-apiserver, containerd, docker-registry and kubectl
-#   install-parts.sh scenarios   that, and the containerd of newer Debian releases
+#   install-parts.sh scenarios   that, the containerd of newer Debian releases, and what cuts a network
 #
 # Servers are unpacked into a private directory and never installed: a Debian package would start them as services.
 # kube-apiserver is looked for in $KUBEBUILDER_ASSETS, then $PATH, then the cache; last it is built from Debian's own source.
@@ -181,5 +181,6 @@ unpack docker-registry /usr/bin/docker-registry
 command -v kubectl >/dev/null || unpack kubernetes-client /usr/bin/kubectl
 build_apiserver
 [ "$want" = bed ] && exit 0
+packages iproute2
 unpack_containerd 1.7 trixie
 unpack_containerd 2.1 forky

@@ -18,7 +18,6 @@ public sealed class ContainerdNode : IDisposable
     private static readonly TimeSpan answerTime = TimeSpan.FromSeconds(30);
 
     private readonly GrpcChannel channel;
-    private readonly ServerProcess server;
     private readonly string directory;
     private readonly string configuration;
 
@@ -33,7 +32,7 @@ public sealed class ContainerdNode : IDisposable
         configuration = Path.Combine(directory, "config.toml");
         File.WriteAllText(configuration, ContainerdConfiguration.Of(version, directory));
         var program = Parts.Find(version == OldestVersion ? "containerd" : $"containerd-{version}");
-        server = new ServerProcess(name + "-containerd", logDirectory, program, "--config", configuration);
+        Server = new ServerProcess(name + "-containerd", logDirectory, program, "--config", configuration);
         channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
         {
             HttpHandler = new SocketsHttpHandler { UseProxy = false, ConnectCallback = ConnectAsync },
@@ -47,6 +46,8 @@ public sealed class ContainerdNode : IDisposable
 
     public string Endpoint => "unix://" + Socket;
 
+    public ServerProcess Server { get; }
+
     private ImageService.ImageServiceClient Images => new(channel);
 
     private Leases.LeasesClient Leases => new(channel);
@@ -54,15 +55,15 @@ public sealed class ContainerdNode : IDisposable
     /// <summary>Returns when the CRI answers: the socket is there long before.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        server.Start();
-        await server.ReadyAsync(answerTime, async token => await VersionAsync(token) is not null, cancellationToken);
+        Server.Start();
+        await Server.ReadyAsync(answerTime, async token => await VersionAsync(token) is not null, cancellationToken);
     }
 
     /// <summary>What containerd says of itself, "1.6.20" and more.</summary>
     public async Task<string> VersionAsync(CancellationToken cancellationToken) =>
         (await new RuntimeService.RuntimeServiceClient(channel).VersionAsync(new VersionRequest(), cancellationToken: cancellationToken)).RuntimeVersion;
 
-    public Task KillAsync(CancellationToken cancellationToken) => server.KillAsync(cancellationToken);
+    public Task KillAsync(CancellationToken cancellationToken) => Server.KillAsync(cancellationToken);
 
     /// <summary>The image, or null: asked from containerd, never from a status.</summary>
     public async Task<Image?> ImageAsync(string reference, CancellationToken cancellationToken)
@@ -121,7 +122,7 @@ public sealed class ContainerdNode : IDisposable
     public void Dispose()
     {
         channel.Dispose();
-        server.Dispose();
+        Server.Dispose();
     }
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)

@@ -16,6 +16,9 @@ public sealed record ClusterOptions(int Nodes = 3, int Controllers = 1, bool Fau
     /// <summary>What the daemons are started with besides.</summary>
     public IReadOnlyList<string> DaemonArguments { get; init; } = [];
 
+    /// <summary>Short: scenarios wait for the hand-over.</summary>
+    public int LeaseSeconds { get; init; } = 5;
+
     /// <summary>How much the product writes into its logs.</summary>
     public string LogLevel { get; init; } = "Information";
 }
@@ -94,6 +97,16 @@ public sealed class LocalCluster : Cluster
         }
     }
 
+    /// <summary>The controller that the lease names; null while it names none that runs.</summary>
+    public async Task<Component?> FindLeaderAsync(CancellationToken cancellationToken)
+    {
+        var holder = (await Api.ListAsync(Paths.Leases, cancellationToken)).Single()["spec"]!.Text("holderIdentity");
+        return Controllers.SingleOrDefault(controller => controller.Name == holder);
+    }
+
+    public Task<Component> LeaderAsync(CancellationToken cancellationToken) =>
+        Eventually.GetAsync("a controller leads", TimeSpan.FromSeconds(30), FindLeaderAsync, cancellationToken);
+
     public ContainerdNode Node(string name) => Nodes.Single(node => node.Name == name);
 
     public override async Task<string?> FindImageAsync(string node, string reference, CancellationToken cancellationToken) =>
@@ -138,9 +151,8 @@ public sealed class LocalCluster : Cluster
             await Api.GetAsync("/apis/apps.kruise.io/v1beta1/nodeimages", token) is not null, cancellationToken);
     }
 
-    // A short lease: scenarios wait for the hand-over.
     private Component Controller(string name) => Own(new Component(name, logs,
-        "controller", "--kubeconfig", ControlPlane.ControllerKubeconfig, "--identity", name, "--lease-duration", "5", "--log-level", options.LogLevel));
+        "controller", "--kubeconfig", ControlPlane.ControllerKubeconfig, "--identity", name, "--lease-duration", $"{options.LeaseSeconds}", "--log-level", options.LogLevel));
 
     /// <summary>The command line of a node's daemon.</summary>
     public string[] DaemonArguments(ContainerdNode node) =>

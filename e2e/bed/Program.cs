@@ -3,7 +3,7 @@ namespace KruiseImage.Bed;
 /// <summary>The verbs of the bed. The Makefile runs them through <c>e2e/sandbox.sh</c>, which ends them on Ctrl-C and cleans up.</summary>
 public static class Program
 {
-    private const string Usage = "usage: e2e/sandbox.sh dotnet bed.dll up [--bare] | demo [--once] | bench";
+    private const string Usage = "usage: e2e/sandbox.sh dotnet bed.dll up [--bare] | demo [--once] | bench | soak MINUTES [SEED]";
 
     public static async Task<int> Main(string[] arguments)
     {
@@ -19,6 +19,8 @@ public static class Program
                 case ["bench"]:
                     await Bench.RunAsync(CancellationToken.None);
                     return 0;
+                case ["soak", var minutes, .. { Length: <= 1 } seed]:
+                    return await Soaking.Soak.RunAsync(minutes, seed is [var given] ? given : "", CancellationToken.None);
                 default:
                     Console.Error.WriteLine(Usage);
                     return 2;

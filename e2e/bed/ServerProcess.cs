@@ -22,6 +22,8 @@ public sealed partial class ServerProcess(string name, string logDirectory, stri
 
     public int Pid => Running.Id;
 
+    public bool IsRunning => process is { HasExited: false };
+
     /// <summary>Starts the server again when it ends by itself, as a kubelet does: a controller that lost its lease ends on purpose.</summary>
     public bool RestartsByItself { get; init; }
 
@@ -73,6 +75,25 @@ public sealed partial class ServerProcess(string name, string logDirectory, stri
     public void Freeze() => Signal(SigStop);
 
     public void Thaw() => Signal(SigContinue);
+
+    /// <summary>Gives it turns of this length and pauses between them until cancelled: a server that is up, and slow.</summary>
+    public async Task SlowAsync(TimeSpan turn, TimeSpan pause, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (!cancellationToken.IsCancellationRequested)
+            {
+                Freeze();
+                await Task.Delay(pause, CancellationToken.None);
+                Thaw();
+                await Task.Delay(turn, CancellationToken.None);
+            }
+        }
+        finally
+        {
+            Thaw();
+        }
+    }
 
     public long ResidentBytes()
     {

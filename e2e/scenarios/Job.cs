@@ -9,6 +9,8 @@ public sealed class Job(Cluster cluster, string ns, string name)
 {
     private string? uid;
 
+    public string Name => name;
+
     public string Key => $"{ns}/{name}";
 
     private string Path => Paths.Job(ns, name);

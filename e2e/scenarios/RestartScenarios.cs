@@ -126,10 +126,5 @@ public sealed class RestartScenarios(SharedCluster shared) : Scenario(shared)
     private Task DownloadingAsync(TestImage image, int nodes) =>
         UntilAsync($"{nodes} nodes download {image.Reference}", () => Task.FromResult(Local.Proxy!.Downloading(image.Repository).Count == nodes));
 
-    private async Task<Component> LeaderAsync()
-    {
-        var leases = await Api.ListAsync($"/apis/coordination.k8s.io/v1/namespaces/{ControlPlane.SystemNamespace}/leases", Cancellation);
-        var holder = Assert.Single(leases)["spec"]!.Text("holderIdentity");
-        return Local.Controllers.Single(controller => controller.Name == holder);
-    }
+    private Task<Component> LeaderAsync() => Local.LeaderAsync(Cancellation);
 }

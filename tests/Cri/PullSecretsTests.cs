@@ -48,6 +48,21 @@ public sealed class PullSecretsTests
         Assert.Equal(["a"], (await secrets.For(entry, Ignore, CancellationToken.None)).Select(credential => credential.Username));
     }
 
+    /// <summary>The right password may be in it, and a registry's refusal would be final. Forbidden is what a starting API server says to all.</summary>
+    [Theory]
+    [InlineData(ApiError.Unavailable, true)]
+    [InlineData(ApiError.TooManyRequests, true)]
+    [InlineData(ApiError.Unauthorized, true)]
+    [InlineData(ApiError.Forbidden, true)]
+    [InlineData(ApiError.NotFound, false)]
+    public async Task A_secret_that_could_not_be_read_is_told(ApiError refusal, bool isTold)
+    {
+        var secrets = new PullSecrets(new Server { Refusal = refusal }, SecretCopy.DefaultNamespace, NullLogger<PullSecrets>.Instance);
+        var told = 0;
+        Assert.Empty(await secrets.For(Entry([JobOfA]), _ => told++, CancellationToken.None));
+        Assert.Equal(isTold ? Named.Length : 0, told);
+    }
+
     /// <summary>A refused password is not tried again: a pull that used the one of a moment ago would fail for good.</summary>
     [Fact]
     public async Task A_changed_password_is_what_the_very_next_pull_uses()
@@ -91,11 +106,14 @@ public sealed class PullSecretsTests
     {
         public string Password { get; set; } = "pw";
 
+        public ApiError Refusal { get; init; }
+
         public int Asked { get; private set; }
 
         public override Task<ApiResult<T>> Get<T>(Resource<T> resource, string? @namespace, string name, CancellationToken cancellationToken)
         {
             Asked++;
+            if (Refusal != ApiError.None) return Task.FromResult(new ApiResult<T>(null, Refusal, "refused"));
             return Task.FromResult(name == "missing" ? new ApiResult<T>(null, ApiError.NotFound, "secrets \"missing\" not found") : (ApiResult<T>)(T)(object)Secret(name));
         }
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace KruiseImage.Scenarios;
+namespace KruiseImage.Bed;
 
 /// <summary>Short words for reading a status.</summary>
 public static class StatusReading

@@ -1,4 +1,4 @@
-namespace KruiseImage.Scenarios;
+namespace KruiseImage.Bed;
 
 /// <summary>Where the objects are in the API.</summary>
 public static class Paths
@@ -8,6 +8,8 @@ public static class Paths
     public const string AllJobs = "/apis/apps.kruise.io/v1beta1/imagepulljobs";
 
     public const string AllListJobs = "/apis/apps.kruise.io/v1beta1/imagelistpulljobs";
+
+    public const string Leases = $"/apis/coordination.k8s.io/v1/namespaces/{ControlPlane.SystemNamespace}/leases";
 
     public static string NodeImage(string name) => $"{NodeImages}/{name}";
 
