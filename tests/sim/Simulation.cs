@@ -30,6 +30,7 @@ internal sealed class Simulation
     private readonly Faults _faults;
     private readonly WriterChecks _writers;
     private readonly SlotChecks _slots;
+    private TimeSpan _convergence;
 
     private Simulation(int seed, bool isTraced)
     {
@@ -64,8 +65,6 @@ internal sealed class Simulation
 
         return simulation.Verdict(acts);
     }
-
-    private TimeSpan Convergence { get; set; }
 
     private async Task Live(int acts)
     {
@@ -102,13 +101,17 @@ internal sealed class Simulation
             _people.CollectOwned();
         }
 
-        Convergence = _cluster.Schedule.Now - start;
+        _convergence = _cluster.Schedule.Now - start;
         await Pass(LongestTtl + _cluster.LargestSkew);
         await BeQuiet("");
         foreach (var controller in _cluster.Controllers) controller.Kill();
         await BeQuiet(", after new controllers have looked at everything");
         if (rest.Unmet().FirstOrDefault() is { } undone) throw new SimException($"it had come to rest, and then: {undone}");
+        // Whoever did not hear of its write may make it again.
+        if (_writers.Idle > _cluster.Network.LostReplies + Restarts) throw new SimException($"{_writers.Idle} writes had no effect, and {_cluster.Network.LostReplies + Restarts} can be explained");
     }
+
+    private int Restarts => _cluster.Processes.Sum(process => process.Lives - 1);
 
     /// <summary>Nothing changes any more, so nothing is written, but for leases and what TTLs take.</summary>
     private async Task BeQuiet(string when)
@@ -130,7 +133,7 @@ internal sealed class Simulation
 
     private Verdict Verdict(int acts) => new(
         _seed, acts, _cluster.Trace.Violation, _cluster.Schedule.Now, _cluster.Schedule.Events, _writers.Writes, _writers.Idle, _cluster.Network.LostReplies,
-        _cluster.Processes.Sum(process => process.Lives - 1), _slots.Checked, Convergence, _cluster.Trace.Digest)
+        Restarts, _slots.Checked, _convergence, _cluster.Trace.Digest)
     {
         Trace = _cluster.Trace.Lines,
     };
