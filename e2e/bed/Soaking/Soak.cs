@@ -70,7 +70,7 @@ public sealed class Soak(LocalCluster cluster, int seed, TimeSpan length) : IAsy
         foreach (var component in Ours)
             Sample(component);
         failures.AddRange(watch.Violations);
-        await ReportAsync(work, faults, before, rested.Elapsed, cancellationToken);
+        await ReportAsync(work, faults, before, rested.Elapsed);
         return failures.Count == 0 ? 0 : 1;
     }
 
@@ -164,7 +164,7 @@ public sealed class Soak(LocalCluster cluster, int seed, TimeSpan length) : IAsy
         }, cancellationToken, () => seen + ". ");
     }
 
-    private async Task ReportAsync(RandomWork work, RandomFaults faults, Dictionary<string, ProcessSample> before, TimeSpan rested, CancellationToken cancellationToken)
+    private async Task ReportAsync(RandomWork work, RandomFaults faults, Dictionary<string, ProcessSample> before, TimeSpan rested)
     {
         Console.WriteLine($"\nwork    {Text(work.Counts)}; {work.Refused} requests met a part that was away");
         Console.WriteLine($"faults  {Text(faults.Counts)}");
@@ -184,7 +184,6 @@ public sealed class Soak(LocalCluster cluster, int seed, TimeSpan length) : IAsy
         foreach (var failure in failures.Take(20))
             Console.WriteLine("soak: " + failure);
         Console.WriteLine(failures.Count == 0 ? "soak: nothing grew, nothing was left, nothing was seen that may not be" : $"soak: {failures.Count} failures; SEED={seed}");
-        _ = cancellationToken;
     }
 
     private static string Held(ProcessSample sample) => $"{sample.Threads}/{sample.Descriptors}/{sample.Tcp}/{sample.Unix}";
