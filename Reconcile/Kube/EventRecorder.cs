@@ -16,7 +16,7 @@ namespace KruiseImage.Reconcile.Kube;
 public sealed partial class EventRecorder(IKubeClient client, string component, string host, TimeProvider clock, ILogger<EventRecorder> logger)
 {
     private const int MostWaiting = 1024;
-    private const int MostRemembered = 4096;
+    private const int MostRemembered = 1024;
     private static readonly TimeSpan AggregationPeriod = TimeSpan.FromMinutes(10);
 
     /// <summary>What the server takes as a message, and as the part of a name before the dot and 16 digits.</summary>
