@@ -76,6 +76,7 @@ public sealed class JobBoard(
             enqueueNode(name);
             if (!_slots.TryGet(name, out var slot)) return; // no Node and no job speaks of it
             if (before is not null && before.Metadata.Generation == after?.Metadata.Generation) NoteSign(slot, now);
+            if (after is not null && before?.Metadata.Uid != after.Metadata.Uid) ForgetReached(slot, now);
             RefreshOwners(before, slot, now);
             RefreshOwners(after, slot, now);
             if (before?.Metadata.Generation != after?.Metadata.Generation || before?.Metadata.Uid != after?.Metadata.Uid)
@@ -280,6 +281,16 @@ public sealed class JobBoard(
         if (to == Place.Active || verdict.Reason is PullReason.DaemonNotResponding or PullReason.NodeImageFull) _attached.Add(ledger, slot);
         if (to is not (Place.Succeeded or Place.Failed) && from is not Place.NotDesired || to == Place.Active) enqueueNode(_slots.Name(slot));
         enqueueJob(ledger.Key);
+    }
+
+    /// <summary>There is a new NodeImage: its node was replaced, or somebody threw the former away. What was reached then is not reached here.</summary>
+    private void ForgetReached(int slot, DateTimeOffset now)
+    {
+        foreach (var ledger in _ledgers.Values.Where(ledger => !ledger.IsFinished && ledger.Places[slot] is Place.Succeeded or Place.Failed))
+        {
+            Enter(ledger, slot, new Verdict(Place.NotDesired), now);
+            Refresh(ledger, slot, now);
+        }
     }
 
     /// <summary>The daemon of the node wrote a status: it lives.</summary>

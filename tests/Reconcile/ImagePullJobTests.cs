@@ -334,20 +334,21 @@ public sealed class ImagePullJobTests
     }
 
     [Fact]
-    public void Pods_select_their_nodes()
+    public void A_node_that_is_replaced_is_asked_again()
     {
         var world = new World().WithNodes("a", "b");
-        var job = world.CreateJob("job", Pull() with { PodSelector = new() { MatchLabels = new() { ["app"] = "x" } } });
+        world.CreateJob("job", Pull() with { Selector = new() { Names = ["a", "b"] } });
         world.Settle();
-        Assert.Empty(world.NodesWith());
-        world.Board.OnPodNode(job.Metadata.Uid!, "b", true, world.Now);
-        world.Board.OnPodsListed(job.Metadata.Uid!);
+        world.Report("a", PullPhase.Succeeded);
         world.Settle();
-        Assert.Equal(["b"], world.NodesWith());
-        world.Board.OnPodNode(job.Metadata.Uid!, "b", false, world.Now);
-        world.Board.OnPodNode(job.Metadata.Uid!, "a", true, world.Now);
+        Assert.Equal(["a", "b"], world.NodesWith());
+        world.DeleteNode("a");
         world.Settle();
-        Assert.Equal(["a"], world.NodesWith());
+        world.WithNodes("a");
+        world.Report("b", PullPhase.Succeeded);
+        world.Settle();
+        Assert.Equal(["a", "b"], world.NodesWith());
+        Assert.Null(world.Job("job").Status!.CompletionTime);
     }
 
     [Fact]
@@ -359,45 +360,6 @@ public sealed class ImagePullJobTests
         world.Advance(TimeSpan.FromMinutes(10));
         var next = world.Board.PlanJob("default/job", world.Now)!.RequeueAfter;
         Assert.True(next is null || next > TimeSpan.FromSeconds(1), $"again after {next}");
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void A_new_leader_keeps_what_pods_selected_until_it_knows_the_pods(bool isStillThere)
-    {
-        var world = new World().WithNodes("a", "b");
-        var job = world.CreateJob("job", Pull() with { PodSelector = new() { MatchLabels = new() { ["app"] = "x" } } });
-        world.Board.OnPodNode(job.Metadata.Uid!, "b", true, world.Now);
-        world.Board.OnPodsListed(job.Metadata.Uid!);
-        world.Settle();
-        var version = world.Entry("b")!.Version;
-        world.Restart();
-        world.Settle();
-        Assert.Equal(version, world.Entry("b")!.Version);
-        world.Board.OnPodNode(job.Metadata.Uid!, isStillThere ? "b" : "a", true, world.Now);
-        world.Board.OnPodsListed(job.Metadata.Uid!);
-        world.Settle();
-        Assert.Equal([isStillThere ? "b" : "a"], world.NodesWith());
-        if (isStillThere) Assert.Equal(version, world.Entry("b")!.Version);
-    }
-
-    [Fact]
-    public void Another_parallelism_leaves_the_nodes_of_pods_alone()
-    {
-        var world = new World().WithNodes("a", "b");
-        var job = world.CreateJob("job", Pull() with { PodSelector = new() { MatchLabels = new() { ["app"] = "x" } } });
-        world.Board.OnPodNode(job.Metadata.Uid!, "b", true, world.Now);
-        world.Board.OnPodsListed(job.Metadata.Uid!);
-        world.Settle();
-        var version = world.Entry("b")!.Version;
-        world.EditJob("job", spec => spec with { Parallelism = 2 });
-        world.SetNode("b", true, new() { ["zone"] = "x" });
-        world.Settle();
-        Assert.Equal(version, world.Entry("b")!.Version);
-        world.Board.OnPodNode(job.Metadata.Uid!, "a", true, world.Now);
-        world.Settle();
-        Assert.Equal(["a", "b"], world.NodesWith());
     }
 
     [Fact]

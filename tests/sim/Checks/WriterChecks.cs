@@ -19,7 +19,7 @@ internal sealed class WriterChecks(Cluster cluster)
     public int Writes { get; private set; }
 
     /// <summary>
-    /// Those of them that say how a job stands which never completes. A new leader counts anew from what the NodeImages say, and where
+    /// Those of them that say how a job or list stands which never completes. A new leader counts anew from what the NodeImages say, and where
     /// another job had the same image pulled again, that is not what this job's round came to.
     /// </summary>
     public int Recounts { get; private set; }
@@ -40,14 +40,18 @@ internal sealed class WriterChecks(Cluster cluster)
         else if (write.Plural is not ("leases" or "events"))
         {
             Writes++;
-            if (IsOfEndlessJob(write)) Recounts++;
+            if (IsOfEndless(write)) Recounts++;
         }
 
         if (!(isController ? MayController(write) : MayDaemon(write))) cluster.Trace.Violate($"{write.Actor} may not {write.Verb} {write.Plural}/{write.Subresource} {write.Key}");
     }
 
-    private static bool IsOfEndlessJob(SimWrite write) =>
-        write is { Plural: "imagepulljobs", Subresource: "status", After: not null } && Defaults.CompletesNever(write.After.Read(Resources.ImagePullJobs).Spec.CompletionPolicy);
+    private static bool IsOfEndless(SimWrite write) => write is { Subresource: "status", After: not null } && write.Plural switch
+    {
+        "imagepulljobs" => Defaults.CompletesNever(write.After.Read(Resources.ImagePullJobs).Spec.CompletionPolicy),
+        "imagelistpulljobs" => Defaults.CompletesNever(write.After.Read(Resources.ImageListPullJobs).Spec.CompletionPolicy),
+        _ => false,
+    };
 
     private static bool MayController(SimWrite write) => (write.Plural, write.Subresource, write.Verb) switch
     {
