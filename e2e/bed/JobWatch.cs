@@ -4,8 +4,8 @@ namespace KruiseImage.Bed;
 
 /// <summary>
 /// Looks on, over watches of its own, at what no moment of a cluster may show: more nodes at work for a job than its parallelism ever
-/// was, a completion that is taken back or set again. When the API server goes it starts over with what there is then. Images that
-/// two jobs share are not for it: a node at work for the one is counted for both.
+/// was, a completion that is taken back or set again. When the API server goes it starts over with what there is then. What a node
+/// came to for a job stands: when another job has it pull the same image again, that is not for the first one.
 /// </summary>
 public sealed class JobWatch : IAsyncDisposable
 {
@@ -31,6 +31,7 @@ public sealed class JobWatch : IAsyncDisposable
     private readonly Dictionary<string, SeenJob> jobs = []; // by uid
     private readonly Dictionary<string, Dictionary<string, string>> activeByNode = []; // node to (uid to what it does for it)
     private readonly Dictionary<(string Node, string Image), DateTimeOffset> succeeded = [];
+    private readonly HashSet<(string Uid, string Node, string Image)> reached = [];
     private readonly List<string> taken = [];
     private readonly Task watching;
 
@@ -132,10 +133,11 @@ public sealed class JobWatch : IAsyncDisposable
         var phase = isAnswered ? status!.Text("phase") : "";
         if (phase == "Succeeded")
             succeeded.TryAdd((node, $"{name}:{entry.Text("tag")}"), DateTimeOffset.UtcNow);
-        if (phase is "Succeeded" or "Failed")
-            return;
         foreach (var owner in entry["ownerReferences"]?.AsArray() ?? [])
-            activeByNode[node][owner!.Text("uid")] = $"{name}:{entry.Text("tag")} version {entry.Number("version")} {(phase.Length > 0 ? phase : "not answered")}";
+            if (phase is "Succeeded" or "Failed")
+                reached.Add((owner!.Text("uid"), node, $"{name}:{entry.Text("tag")}"));
+            else if (!reached.Contains((owner!.Text("uid"), node, $"{name}:{entry.Text("tag")}")))
+                activeByNode[node][owner!.Text("uid")] = $"{name}:{entry.Text("tag")} version {entry.Number("version")} {(phase.Length > 0 ? phase : "not answered")}";
     }
 
     private SeenJob Seen(string uid, string key)
