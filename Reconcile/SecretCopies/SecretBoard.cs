@@ -100,7 +100,7 @@ public sealed class SecretBoard(
             if (known is null && names is null) return null;
             return new SecretView(source, copyNamespace)
             {
-                Jobs = [.. (known?.Jobs ?? []).OrderBy(job => job.Key, StringComparer.Ordinal).Select(job => job.Value)],
+                Jobs = [.. known?.Jobs.Values ?? Enumerable.Empty<ImagePullJob>()],
                 IsFollowed = known?.FollowedSince is not null,
                 IsKnown = known?.IsKnown ?? false,
                 Source = known?.Source,
