@@ -7,33 +7,29 @@ namespace KruiseImage.Reconcile.ImagePullJobs;
 public sealed class PodWatch : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<string, int> _pods = new(StringComparer.Ordinal);
+    private readonly ScopedInformer<Pod> _informer;
     private readonly JobBoard _board;
     private readonly string _jobUid;
     private readonly TimeProvider _clock;
     private bool _isStopped;
 
-    public PodWatch(JobBoard board, ImagePullJob job, string selector, TimeProvider clock)
+    public PodWatch(JobBoard board, ImagePullJob job, string selector, ScopedInformer<Pod> informer, TimeProvider clock)
     {
-        (_board, _jobUid, _clock) = (board, job.Metadata.Uid!, clock);
+        (_board, _jobUid, _informer, _clock) = (board, job.Metadata.Uid!, informer, clock);
         Selector = selector;
-        Store = new Store<Pod>();
-        Store.Changed += OnPod;
-        Store.Synced += OnListed;
+        informer.Store.Changed += OnPod;
+        informer.Store.Synced += OnListed;
     }
 
     public string Selector { get; }
 
-    public Store<Pod> Store { get; }
-
-    public void Start(Reflector<Pod> reflector) => _ = reflector.Run(_stop.Token);
+    public void Start() => _informer.Start();
 
     public void Dispose()
     {
         lock (_gate) _isStopped = true;
-        _stop.Cancel();
-        _stop.Dispose();
+        _informer.Dispose();
     }
 
     private void OnPod(Pod? before, Pod? after)

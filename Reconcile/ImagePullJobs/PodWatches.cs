@@ -44,15 +44,14 @@ public sealed class PodWatches(IKubeClient client, JobBoard board, TimeProvider 
 
     private PodWatch Start(ImagePullJob job, LabelSelector selector)
     {
-        var watch = new PodWatch(board, job, selector.ToString(), clock);
         var query = new ListQuery
         {
             Namespace = job.Metadata.Namespace,
-            LabelSelector = watch.Selector,
+            LabelSelector = selector.ToString(),
             FieldSelector = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed",
         };
-        var reflector = new Reflector<Pod>(client, Resources.Pods, query, watch.Store, clock, random, loggers.CreateLogger<Reflector<Pod>>());
-        watch.Start(reflector);
+        var watch = new PodWatch(board, job, query.LabelSelector, new ScopedInformer<Pod>(client, Resources.Pods, query, clock, random, loggers), clock);
+        watch.Start();
         return watch;
     }
 
