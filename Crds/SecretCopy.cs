@@ -54,6 +54,10 @@ public static class SecretCopy
 
     public static bool IsCopyName(string? name) => name?.StartsWith(NamePrefix, StringComparison.Ordinal) == true;
 
+    /// <summary>The jobs that a copy says it is for; none when it is nobody's copy.</summary>
+    public static string[] References(Secret? secret) =>
+        secret?.Metadata.Annotations?.GetValueOrDefault(ReferencesAnnotation)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [];
+
     public static string? SourceKey(Secret secret) => secret.Metadata.Annotations?.GetValueOrDefault(SourceKeyAnnotation);
 
     /// <summary>The namespace whose jobs may use it: that of its source, or its own when it is nobody's copy.</summary>

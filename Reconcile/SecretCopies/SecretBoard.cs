@@ -81,12 +81,12 @@ public sealed class SecretBoard(
     {
         lock (_gate)
         {
-            foreach (var job in References(before)) Count(job, -1);
-            foreach (var job in References(after)) Count(job, +1);
+            foreach (var job in SecretCopy.References(before)) Count(job, -1);
+            foreach (var job in SecretCopy.References(after)) Count(job, +1);
             Index(before, isThere: false);
             Index(after, isThere: true);
             // A job that is being deleted may wait for this.
-            foreach (var job in References(before).Except(References(after), StringComparer.Ordinal)) enqueueJob(job);
+            foreach (var job in SecretCopy.References(before).Except(SecretCopy.References(after), StringComparer.Ordinal)) enqueueJob(job);
         }
     }
 
@@ -182,9 +182,6 @@ public sealed class SecretBoard(
 
     private static IEnumerable<string> Names(ImagePullJob job) =>
         (job.Spec.PullSecrets ?? []).Where(Validation.IsObjectName).Distinct(StringComparer.Ordinal);
-
-    private static string[] References(Secret? copy) =>
-        copy?.Metadata.Annotations?.GetValueOrDefault(SecretCopy.ReferencesAnnotation)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [];
 
     private void Count(string job, int change)
     {

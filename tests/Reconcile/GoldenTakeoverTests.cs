@@ -2,7 +2,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using KruiseImage.Crds;
 using KruiseImage.Reconcile;
+using KruiseImage.Reconcile.Kube;
 using KruiseImage.Scenarios;
+using KruiseImage.Sim.Api;
 using KruiseImage.Tests.Tidy;
 using Xunit;
 
@@ -40,7 +42,7 @@ public sealed class GoldenTakeoverTests
         foreach (var patch in world.Writes.OfType<PatchNodeImage>().Where(patch => patch.Name == "node-1"))
             nodeImageFile = Patched(nodeImageFile, patch);
         foreach (var write in world.Writes.OfType<PatchJobStatus>())
-            jobFile = Merged(jobFile, JsonNode.Parse(StatusPatch.Write("4711", write.Status, CrdJson.Default.ImagePullJobStatus).Span)!);
+            jobFile = Patched(jobFile, new ApiPatch(PatchKind.Merge, StatusPatch.Write("4711", write.Status, CrdJson.Default.ImagePullJobStatus)));
 
         Complaints.None(Lost(Read(version, "nodeimage"), nodeImageFile, ""));
         Complaints.None(Lost(Read(version, "imagepulljob"), jobFile, "").Where(path => !path.StartsWith("status.", StringComparison.Ordinal) || path.Contains("unknown", StringComparison.Ordinal)));
@@ -69,25 +71,18 @@ public sealed class GoldenTakeoverTests
         YamlJson.Read(File.ReadAllText(Path.Combine(SourceFile.Root, $"tests/Crds/Golden/openkruise-{version}/{kind}.yaml")))!;
 
     /// <summary>The generation rises with the spec, as the server has it; the patches test it.</summary>
-    private static JsonNode Patched(JsonNode document, PatchNodeImage patch)
+    private static JsonObject Patched(JsonNode document, PatchNodeImage patch)
     {
-        var patched = JsonPatchApplier.Apply(document, patch.Patch);
-        Assert.NotNull(patched);
+        var patched = Patched(document, new ApiPatch(PatchKind.Json, patch.Patch));
         if (!JsonNode.DeepEquals(document["spec"], patched["spec"])) patched["metadata"]!["generation"] = patched["metadata"]!["generation"]!.GetValue<long>() + 1;
         return patched;
     }
 
-    /// <summary>RFC 7396.</summary>
-    private static JsonObject Merged(JsonNode document, JsonNode patch)
+    private static JsonObject Patched(JsonNode document, ApiPatch patch)
     {
-        var result = document.DeepClone().AsObject();
-        foreach (var (name, value) in patch.AsObject())
-        {
-            if (value is null) result.Remove(name);
-            else result[name] = value is JsonObject inner ? Merged(result[name] as JsonObject ?? [], inner) : value.DeepClone();
-        }
-
-        return result;
+        var patched = document.DeepClone().AsObject();
+        Assert.Null(Patches.Apply(patched, patch));
+        return patched;
     }
 
     /// <summary>

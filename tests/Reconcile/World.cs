@@ -7,6 +7,7 @@ using KruiseImage.Reconcile.ImagePullJobs;
 using KruiseImage.Reconcile.Kube;
 using KruiseImage.Reconcile.NodeImages;
 using KruiseImage.Reconcile.SecretCopies;
+using KruiseImage.Sim.Api;
 using Xunit;
 
 namespace KruiseImage.Tests.Reconcile;
@@ -277,8 +278,8 @@ public sealed partial class World
                 break;
             case PatchSecret patch:
                 Assert.True(Copies.TryGet($"{patch.Namespace}/{patch.Name}", out var copy));
-                var patched = JsonPatchApplier.Apply(JsonNode.Parse(JsonSerializer.SerializeToUtf8Bytes(copy, CrdJson.Default.Secret))!, patch.Patch);
-                Assert.NotNull(patched);
+                var patched = JsonNode.Parse(JsonSerializer.SerializeToUtf8Bytes(copy, CrdJson.Default.Secret))!.AsObject();
+                Assert.Null(Patches.Apply(patched, new ApiPatch(PatchKind.Json, patch.Patch)));
                 var amended = patched.Deserialize(CrdJson.Default.Secret)!;
                 SetCopy(amended with { Metadata = Bump(amended.Metadata, false) });
                 break;
@@ -313,8 +314,8 @@ public sealed partial class World
     {
         var before = NodeImage(patch.Name);
         var document = JsonNode.Parse(JsonSerializer.SerializeToUtf8Bytes(before, CrdJson.Default.NodeImage))!;
-        var patched = JsonPatchApplier.Apply(document, patch.Patch);
-        Assert.NotNull(patched); // the view was current, so its tests hold
+        var patched = document.DeepClone().AsObject();
+        Assert.Null(Patches.Apply(patched, new ApiPatch(PatchKind.Json, patch.Patch))); // the view was current, so its tests hold
         var after = patched.Deserialize(CrdJson.Default.NodeImage)!;
         var specChanged = !JsonNode.DeepEquals(document["spec"], patched["spec"]);
         Accept(after with { Metadata = Bump(after.Metadata, specChanged) });

@@ -59,10 +59,7 @@ internal sealed class JobChecks(Cluster cluster, NodeImageChecks nodeImages)
     private void CheckCopies(string jobKey)
     {
         foreach (var copy in cluster.Server.Objects(Resources.Secrets).Where(secret => secret.Metadata.Namespace == SecretCopy.DefaultNamespace))
-            if (References(copy).Contains(jobKey) && cluster.Schedule.Now - _copyWritten.GetValueOrDefault(copy.Metadata.Uid!) > Network.Settled)
+            if (SecretCopy.References(copy).Contains(jobKey) && cluster.Schedule.Now - _copyWritten.GetValueOrDefault(copy.Metadata.Uid!) > Network.Settled)
                 cluster.Trace.Violate($"{jobKey} is gone and the copy {copy.Metadata.Name} still names it");
     }
-
-    public static string[] References(Secret copy) =>
-        copy.Metadata.Annotations?.GetValueOrDefault(SecretCopy.ReferencesAnnotation)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [];
 }

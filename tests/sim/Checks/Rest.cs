@@ -106,7 +106,7 @@ internal sealed class Rest(Cluster cluster)
     {
         foreach (var copy in cluster.Server.Objects(Resources.Secrets).Where(secret => secret.Metadata.Namespace == SecretCopy.DefaultNamespace))
         {
-            var users = JobChecks.References(copy);
+            var users = SecretCopy.References(copy);
             if (users.Length == 0) yield return $"the copy {copy.Metadata.Name} is for nobody";
             foreach (var user in users)
                 if (!Jobs.Exists(job => ObjectKey.Of(job.Metadata) == user)) yield return $"the copy {copy.Metadata.Name} names {user}, which is gone";

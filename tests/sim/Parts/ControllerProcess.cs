@@ -9,12 +9,9 @@ namespace KruiseImage.Sim.Parts;
 /// <summary>One replica of the controller.</summary>
 internal sealed class ControllerProcess(Cluster cluster, int index) : ProductProcess(cluster, $"controller-{index}")
 {
-    public const string LeaseNamespace = "kruise-image-system";
-    public const string LeaseName = "kruise-image-controller";
-
     protected override async Task Run(Host host, HostClock clock, HostLog log, CancellationToken stop)
     {
-        var lease = new LeaderElectionOptions(LeaseNamespace, LeaseName, Name);
+        var lease = new LeaderElectionOptions("kruise-image-system", "kruise-image-controller", Name);
         var settings = new ControllerSettings(null!, "", Name, lease, SecretCopy.DefaultNamespace, LogLevel.Debug);
         using var controller = new Controller(settings, Cluster.ClientOf(host), log, clock, Cluster.NewRandom());
         await controller.Run(stop);

@@ -22,11 +22,11 @@ internal sealed class Faults(Cluster cluster, Random random)
         var process = random.Next(2) == 0 ? controller : (ProductProcess)daemon;
         switch (random.Next(20))
         {
-            case 0 or 1: Stop(controller, isKill: true); break;
-            case 2: Stop(controller, isKill: false); break;
+            case 0 or 1: controller.Kill(); break;
+            case 2: controller.Terminate(); break;
             case 3: process.Host?.Freeze(Seconds(40)); break;
-            case 4 or 5: Stop(daemon, isKill: true); break;
-            case 6: Stop(daemon, isKill: false); break;
+            case 4 or 5: daemon.Kill(); break;
+            case 6: daemon.Terminate(); break;
             case 7: StopRuntime(); break;
             case 8: StopServer(); break;
             case 9: cluster.Network.Compact(); break;
@@ -51,12 +51,6 @@ internal sealed class Faults(Cluster cluster, Random random)
             if (process.Host is { } host) host.IsCutOff = false;
             process.Start();
         }
-    }
-
-    private static void Stop(ProductProcess process, bool isKill)
-    {
-        if (isKill) process.Kill();
-        else process.Terminate();
     }
 
     private void StopRuntime()

@@ -229,7 +229,7 @@ internal sealed class People(Cluster cluster, Random random)
         Api.Create(Resources.Nodes, new Node { Metadata = new ObjectMeta { Name = name, Labels = new() { ["zone"] = Zones[random.Next(2)] } } });
         SetReady(name, true);
         if (cluster.Machines.ContainsKey(name)) return;
-        var machine = cluster.Machines[name] = new SimNode(name, cluster.Schedule);
+        var machine = cluster.Machines[name] = new SimNode(name);
         var daemon = cluster.Daemons[name] = new DaemonProcess(cluster, machine);
         cluster.Schedule.After(TimeSpan.FromSeconds(random.Next(5)), daemon.Start);
     }

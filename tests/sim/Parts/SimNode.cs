@@ -1,5 +1,4 @@
 using KruiseImage.Cri;
-using KruiseImage.Sim.Engine;
 
 namespace KruiseImage.Sim.Parts;
 
@@ -7,11 +6,11 @@ namespace KruiseImage.Sim.Parts;
 /// A machine with a container runtime: what it has pulled outlives every daemon. It also remembers what really happened, so that a
 /// status can be held against it.
 /// </summary>
-internal sealed class SimNode(string name, Schedule schedule)
+internal sealed class SimNode(string name)
 {
     private readonly Dictionary<string, PresentImage> _images = new(StringComparer.Ordinal);
     private readonly HashSet<(string Reference, string ImageID)> _everHad = [];
-    private readonly Dictionary<(string Reference, string Reason), TimeSpan> _failures = [];
+    private readonly HashSet<(string Reference, string Reason)> _failures = [];
 
     public string Name { get; } = name;
 
@@ -35,7 +34,7 @@ internal sealed class SimNode(string name, Schedule schedule)
         _everHad.Add((reference, image.ImageID));
     }
 
-    public void Failed(string reference, string reason) => _failures[(reference, reason)] = schedule.Now;
+    public void Failed(string reference, string reason) => _failures.Add((reference, reason));
 
     /// <summary>The kubelet makes room.</summary>
     public void CollectGarbage() => _images.Clear();
@@ -53,5 +52,5 @@ internal sealed class SimNode(string name, Schedule schedule)
 
     public bool EverHad(string reference, string imageID) => _everHad.Contains((reference, imageID));
 
-    public bool EverFailed(string reference, string reason) => _failures.ContainsKey((reference, reason));
+    public bool EverFailed(string reference, string reason) => _failures.Contains((reference, reason));
 }

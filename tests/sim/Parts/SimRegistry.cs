@@ -26,12 +26,12 @@ internal sealed class SimRegistry(Random random)
 {
     private readonly SortedDictionary<string, Repository> _images = new(StringComparer.Ordinal);
 
+    private int _passwords;
+
     public IEnumerable<string> References => _images.Keys;
 
-    /// <summary>Null: everybody may have every image that is not private.</summary>
-    public string Password { get; private set; } = "pw-0";
-
-    private int _passwords;
+    /// <summary>What private images are given for.</summary>
+    public string Password => $"pw-{_passwords}";
 
     public void Add(string reference, bool isPrivate) => _images.Add(reference, new Repository { IsPrivate = isPrivate, Bytes = random.Next(1, 200) << 20 });
 
@@ -45,11 +45,7 @@ internal sealed class SimRegistry(Random random)
     /// <summary>The tag names other content from now on.</summary>
     public void MoveTag(string reference) => _images[reference].Digest++;
 
-    public void RotatePassword() => Password = $"pw-{++_passwords}";
-
-    /// <summary>Whether the reference ever named this.</summary>
-    public bool HasServed(string reference, string imageID) =>
-        _images.TryGetValue(reference, out var image) && Enumerable.Range(0, image.Digest + 1).Any(digest => imageID == ImageID(reference, digest));
+    public void RotatePassword() => _passwords++;
 
     /// <summary>What a pull that starts now will come to.</summary>
     public Course Begin(string reference, RegistryCredential credential)
