@@ -75,7 +75,11 @@ public sealed class ContentClient(GrpcChannel channel, TimeProvider clock)
             return found;
         }, "");
 
-    private CallOptions Options(CancellationToken cancellationToken) => new(Headers, (clock.GetUtcNow() + CallTimeout).UtcDateTime, cancellationToken);
+    /// <summary>For a call of any of containerd's own services: they ask in which of its namespaces, and the CRI's images are in one.</summary>
+    internal static CallOptions Options(TimeSpan timeout, TimeProvider clock, CancellationToken cancellationToken) =>
+        new(Headers, (clock.GetUtcNow() + timeout).UtcDateTime, cancellationToken);
+
+    private CallOptions Options(CancellationToken cancellationToken) => Options(CallTimeout, clock, cancellationToken);
 }
 
 /// <summary>An image manifest in the content store.</summary>

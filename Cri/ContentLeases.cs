@@ -10,12 +10,10 @@ namespace KruiseImage.Cri;
 /// </summary>
 public sealed class ContentLeases(GrpcChannel channel, TimeProvider clock)
 {
-    private const string Namespace = "k8s.io";
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>A deletion that waits for the garbage collection may wait for all of a big node.</summary>
     private static readonly TimeSpan CollectTimeout = TimeSpan.FromSeconds(60);
-    private static readonly Metadata Headers = new() { { "containerd-namespace", Namespace } };
 
     private readonly Leases.LeasesClient _leases = new(channel);
 
@@ -86,5 +84,5 @@ public sealed class ContentLeases(GrpcChannel channel, TimeProvider clock)
         }
     }, reference);
 
-    private CallOptions Options(TimeSpan timeout, CancellationToken cancellationToken) => new(Headers, (clock.GetUtcNow() + timeout).UtcDateTime, cancellationToken);
+    private CallOptions Options(TimeSpan timeout, CancellationToken cancellationToken) => ContentClient.Options(timeout, clock, cancellationToken);
 }
