@@ -1,5 +1,6 @@
 using System.CommandLine;
 using KruiseImage.Crds;
+using KruiseImage.Modes.Ctl.Completion;
 using KruiseImage.Reconcile.Kube;
 
 namespace KruiseImage.Modes.Ctl;
@@ -31,7 +32,7 @@ public static class GetCommand
     private static DocumentedCommand Kind<T>(CtlKind<T> kind, string name, string[] aliases, ListView<T> view)
         where T : class, IKubeObject
     {
-        var names = new Argument<string[]>("NAME") { Arity = ArgumentArity.ZeroOrMore, Description = $"Only these {name} [default: all]." };
+        var names = new Argument<string[]>("NAME") { Arity = ArgumentArity.ZeroOrMore, Description = $"Only these {name} [default: all]." }.NamesOf(kind);
         var selector = new Option<string?>("--selector", "-l") { Description = "Only those with these labels.", HelpName = "k=v,k2 in (a,b)" };
         var all = new Option<bool>("--all-namespaces", "-A") { Description = "Of all namespaces." };
         var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Wide, OutputFormat.Json, OutputFormat.Name);
