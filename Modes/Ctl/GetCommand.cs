@@ -4,7 +4,7 @@ using KruiseImage.Reconcile.Kube;
 
 namespace KruiseImage.Modes.Ctl;
 
-/// <summary>"ctl get jobs|lists|nodes [NAME…]": tables for people, JSON as the server has it, names for xargs.</summary>
+/// <summary>"ctl get jobs|lists|nodes [NAME…]": tables for people, JSON or YAML as the server has it, names for xargs.</summary>
 public static class GetCommand
 {
     public static Command Create()
@@ -34,7 +34,7 @@ public static class GetCommand
         var names = new Argument<string[]>("NAME") { Arity = ArgumentArity.ZeroOrMore, Description = $"Only these {name} [default: all]." };
         var selector = new Option<string?>("--selector", "-l") { Description = "Only those with these labels.", HelpName = "k=v,k2 in (a,b)" };
         var all = new Option<bool>("--all-namespaces", "-A") { Description = "Of all namespaces." };
-        var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Wide, OutputFormat.Json, OutputFormat.Name);
+        var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Wide, OutputFormat.Json, OutputFormat.Yaml, OutputFormat.Name);
         var command = new DocumentedCommand(name, $"Lists {kind.Kind}s.") { names, selector, output };
         foreach (var alias in aliases) command.Aliases.Add(alias);
         if (kind.Resource.Namespaced) command.Add(all);
@@ -65,10 +65,10 @@ public sealed class GetVerb<T>(CtlKind<T> kind, Cluster cluster, Terminal termin
     public async Task<int> Run(string[] names, string? labels, bool allNamespaces, ListView<T> view, CancellationToken cancellationToken)
     {
         var query = new ListQuery { Namespace = kind.Resource.Namespaced && !allNamespaces ? cluster.Namespace : null, LabelSelector = labels };
-        if (format == OutputFormat.Json)
+        if (format is OutputFormat.Json or OutputFormat.Yaml)
         {
             var objects = await Read(kind.Raw, names, query, cancellationToken).ConfigureAwait(false);
-            terminal.Print(names.Length == 1 ? objects[0].Print(kind.Kind) : RawObject.PrintList(objects, kind.Kind));
+            terminal.Print(names.Length == 1 ? objects[0].Print(kind.Kind, format) : RawObject.PrintList(objects, kind.Kind, format));
             return ExitCode.Done;
         }
 
