@@ -4,12 +4,12 @@ using KruiseImage.Reconcile.Kube;
 
 namespace KruiseImage.Modes.Ctl;
 
-/// <summary>"ctl get jobs|lists|nodes [NAME…]": tables for people, JSON or YAML as the server has it, names for xargs.</summary>
+/// <summary>"ctl get jobs|lists|nodes|images [NAME…]": tables for people, JSON or YAML as the server has it, names for xargs.</summary>
 public static class GetCommand
 {
     public static Command Create()
     {
-        var command = new DocumentedCommand("get", "Lists jobs, lists of images or nodes.")
+        var command = new DocumentedCommand("get", "Lists jobs, lists of images, nodes or images.")
         {
             Examples = """
                 # the jobs of this namespace; of all namespaces
@@ -17,14 +17,17 @@ public static class GetCommand
                 kruise-image ctl get jobs -A
                 # what every node is pulling now
                 kruise-image ctl get nodes
+                # which image is on how many nodes, and whether all have the same bytes
+                kruise-image ctl get images
                 # for scripts
                 kruise-image ctl get jobs -o json | jq '.items[].status.failed'
                 """,
             ExitCodes = ExitCode.Table,
         };
         command.Add(Kind(CtlKinds.Jobs, "jobs", ["job", "ipj"], JobTable.Of));
-        command.Add(Kind(CtlKinds.Lists, "lists", ["list", "ilpj"], (lists, isAll, _, now) => ListTable.Of(lists, isAll, now)));
-        command.Add(Kind(CtlKinds.Nodes, "nodes", ["node", "nimg"], (nodes, _, _, now) => NodeTable.Of(nodes, now)));
+        command.Add(Kind(CtlKinds.Lists, "lists", ["list", "ilpj"], ListTable.Of));
+        command.Add(Kind(CtlKinds.Nodes, "nodes", ["node", "nimg"], (nodes, _, isWide, now) => NodeTable.Of(nodes, isWide, now)));
+        command.Add(GetImagesCommand.Create());
         return command;
     }
 
