@@ -9,7 +9,7 @@ public static class PullCommand
     {
         var options = new PullOptions();
         var wait = new Option<bool>("--wait", "-w") { Description = "Follow the pulls until every node has the images or failed." };
-        var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Json, OutputFormat.Name);
+        var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Json, OutputFormat.Yaml, OutputFormat.Name);
         var command = new DocumentedCommand("pull", "Pulls images onto nodes, a few at a time.")
         {
             Examples = """

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text;
 using KruiseImage.Crds;
 using KruiseImage.Modes.Ctl.Images;
 
@@ -19,14 +19,14 @@ public sealed class PullVerb(Cluster cluster, Terminal terminal, OutputFormat fo
                 ? await cluster.Create(CtlKinds.Jobs, job, cancellationToken).ConfigureAwait(false)
                 : await cluster.Create(CtlKinds.Lists, draft.List!, cancellationToken).ConfigureAwait(false);
             created.Add(target);
-            Announce(target, draft, wait);
+            Announce(target, draft, created.Count == 1, wait);
         }
         if (wait) return await new FollowVerb(cluster, terminal, format, clock).Run(created, null, cancellationToken).ConfigureAwait(false);
         if (format == OutputFormat.Table) SayHowToGoOn(created);
         return ExitCode.Done;
     }
 
-    private void Announce(IKubeObject target, PullDraft draft, bool wait)
+    private void Announce(IKubeObject target, PullDraft draft, bool isFirst, bool wait)
     {
         if (format == OutputFormat.Name)
         {
@@ -34,10 +34,11 @@ public sealed class PullVerb(Cluster cluster, Terminal terminal, OutputFormat fo
         }
         else if (format == OutputFormat.Json)
         {
-            if (wait) return;
-            terminal.Say(target is ImagePullJob job
-                ? JsonSerializer.Serialize(job, CrdJson.Default.ImagePullJob)
-                : JsonSerializer.Serialize((ImageListPullJob)target, CrdJson.Default.ImageListPullJob));
+            if (!wait) terminal.Say(Encoding.UTF8.GetString(PullDraft.Json(target)));
+        }
+        else if (format == OutputFormat.Yaml)
+        {
+            if (!wait) terminal.Print($"{(isFirst ? "" : "---\n")}{YamlText.Of(PullDraft.Json(target))}");
         }
         else
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KruiseImage.Modes.Ctl.Completion;
 
 namespace KruiseImage.Modes.Ctl;
 
@@ -7,7 +8,7 @@ public static class WaitCommand
 {
     public static Command Create()
     {
-        var names = new Argument<string[]>("JOB") { Arity = ArgumentArity.OneOrMore, Description = JobTargets.Description };
+        var names = new Argument<string[]>("JOB") { Arity = ArgumentArity.OneOrMore, Description = JobTargets.Description }.NamesOf(CtlKinds.Jobs);
         var timeout = new Option<string?>("--timeout")
         {
             Description = "Stop waiting after so long; the jobs go on [default: never].",

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KruiseImage.Crds;
 
 namespace KruiseImage.Modes.Ctl.Images;
@@ -26,6 +27,10 @@ public sealed record PullDraft(ObjectMeta Metadata, ImagePullJobTemplate Templat
     };
 
     public IKubeObject Object => Job ?? (IKubeObject)List!;
+
+    public static byte[] Json(IKubeObject target) => target is ImagePullJob job
+        ? JsonSerializer.SerializeToUtf8Bytes(job, CrdJson.Default.ImagePullJob)
+        : JsonSerializer.SerializeToUtf8Bytes((ImageListPullJob)target, CrdJson.Default.ImageListPullJob);
 
     /// <summary>The first rule that is broken, as the API server would say it; null when there is none.</summary>
     public string? Error => Job is { } job ? Validation.ImagePullJob(job.Spec) : Validation.ImageListPullJob(List!.Spec);
