@@ -1,17 +1,19 @@
 using System.CommandLine;
 using KruiseImage.Crds;
+using KruiseImage.Modes.Ctl.Images;
 
 namespace KruiseImage.Modes.Ctl;
 
 /// <summary>
-/// The options of "ctl pull" and the job that they describe. Everything that can be refused without the cluster is refused here,
+/// The options of "ctl pull" and the job or list that they describe. Everything that can be refused without the cluster is refused here,
 /// with the sentences that the API server would use.
 /// </summary>
 public sealed class PullOptions
 {
-    private readonly Argument<string> _image = new("IMAGE")
+    private readonly Argument<string[]> _images = new("IMAGE")
     {
-        Description = "The image, as docker pull takes it: nginx:1.9.1, quay.io/org/app@sha256:…",
+        Arity = ArgumentArity.OneOrMore,
+        Description = "Images, as docker pull takes them: nginx:1.9.1, quay.io/org/app@sha256:…",
     };
 
     private readonly Option<string?> _nodes = Text("--nodes", "a,b", "Only these nodes, by name.");
@@ -20,7 +22,7 @@ public sealed class PullOptions
     private readonly Option<string?> _podSelector = Text("--pod-selector", "k=v", "Only nodes that run pods with these labels in the namespace.");
     private readonly Option<string?> _parallelism =
         Text("--parallelism", "N|N%", "How many nodes pull at once; 0 creates the job paused [default: 1].", "-p");
-    private readonly Option<string?> _name = Text("--name", "name", "The job's name [default: made from the image].");
+    private readonly Option<string?> _name = Text("--name", "name", "The job's name [default: made from the images].");
     private readonly Option<string?> _timeout = Text("--timeout", "duration", "How long one attempt on one node may take [default: 600s].");
     private readonly Option<string?> _deadline =
         Text("--deadline", "duration", "When the whole job gives up; unfinished nodes count as failed [default: never].");
@@ -37,44 +39,45 @@ public sealed class PullOptions
 
     public void AddTo(Command command)
     {
-        command.Add(_image);
+        command.Add(_images);
         Option[] options = [_nodes, _selector, _podSelector, _parallelism, _name, _timeout, _deadline, _ttl, _always, _pullSecrets];
         foreach (var option in options) command.Add(option);
     }
 
     /// <summary>The namespace is still open: the kubeconfig knows it.</summary>
     /// <exception cref="CommandException">With the sentence of the first rule that is broken.</exception>
-    public ImagePullJob Read(ParseResult parsed)
+    public PullDraft Read(ParseResult parsed)
     {
-        var given = parsed.GetValue(_image)!;
-        if (!ImageReference.TryParse(given, out var image, out var error)) throw CommandException.Usage(error);
+        var images = new PullImages();
+        foreach (var text in parsed.GetValue(_images)!)
+        {
+            if (!ImageReference.TryParse(text, out var image, out var error)) throw CommandException.Usage(error);
+            images.Add(text, image);
+        }
         RefuseTwoOf(parsed, _nodes, _selector, _podSelector);
 
         var name = parsed.GetValue(_name);
+        var draft = new PullDraft(new() { Name = name, GenerateName = name is null ? JobName.Prefix(images.References) : null }, TemplateOf(parsed), images.Texts);
+        return draft.Error is { } sentence ? throw CommandException.Usage(sentence) : draft;
+    }
+
+    private ImagePullJobTemplate TemplateOf(ParseResult parsed)
+    {
         var deadline = Seconds(parsed, _deadline);
         var ttl = Seconds(parsed, _ttl);
         var timeout = Seconds(parsed, _timeout);
-        var job = new ImagePullJob
+        return new()
         {
-            ApiVersion = Defaults.ApiVersion,
-            Kind = "ImagePullJob",
-            Metadata = new() { Name = name, GenerateName = name is null ? JobName.Prefix(image) : null },
-            Spec = new()
-            {
-                Image = given,
-                Selector = NodesOf(parsed),
-                PodSelector = PodsOf(parsed),
-                Parallelism = ParallelismOf(parsed),
-                PullSecrets = parsed.GetValue(_pullSecrets) is { Length: > 0 } secrets ? [.. secrets] : null,
-                ImagePullPolicy = parsed.GetValue(_always) ? Defaults.Always : null,
-                PullPolicy = timeout is null ? null : new() { TimeoutSeconds = timeout },
-                CompletionPolicy = deadline is null && ttl is null
-                    ? null
-                    : new() { Type = Defaults.Always, ActiveDeadlineSeconds = deadline, TtlSecondsAfterFinished = ttl },
-            },
+            Selector = NodesOf(parsed),
+            PodSelector = PodsOf(parsed),
+            Parallelism = ParallelismOf(parsed),
+            PullSecrets = parsed.GetValue(_pullSecrets) is { Length: > 0 } secrets ? [.. secrets] : null,
+            ImagePullPolicy = parsed.GetValue(_always) ? Defaults.Always : null,
+            PullPolicy = timeout is null ? null : new() { TimeoutSeconds = timeout },
+            CompletionPolicy = deadline is null && ttl is null
+                ? null
+                : new() { Type = Defaults.Always, ActiveDeadlineSeconds = deadline, TtlSecondsAfterFinished = ttl },
         };
-        if (Validation.ImagePullJob(job.Spec) is { } sentence) throw CommandException.Usage(sentence);
-        return job;
     }
 
     private NodeSelector? NodesOf(ParseResult parsed)

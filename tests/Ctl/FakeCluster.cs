@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KruiseImage.Crds;
 using KruiseImage.Reconcile.Kube;
 
@@ -41,13 +42,19 @@ internal sealed class FakeCluster(params IKubeObject[] objects) : IKubeClient
         where T : class, IKubeObject
     {
         if (Refused(resource) is { } error) return Task.FromResult(new ApiResult<T>(null, error, "the server's own words"));
-        if (value is not ImagePullJob job) throw new NotSupportedException();
-        if (job.Metadata.Namespace == "missing") return Task.FromResult(new ApiResult<T>(null, ApiError.NotFound, "namespaces \"missing\" not found"));
-        if (All<T>(resource, job.Metadata.Namespace).Exists(item => item.Metadata.Name == job.Metadata.Name))
+        var metadata = value.Metadata;
+        if (metadata.Namespace == "missing") return Task.FromResult(new ApiResult<T>(null, ApiError.NotFound, "namespaces \"missing\" not found"));
+        if (All<T>(resource, metadata.Namespace).Exists(item => item.Metadata.Name == metadata.Name))
             return Task.FromResult(new ApiResult<T>(null, ApiError.AlreadyExists, "already exists"));
-        job = job with { Metadata = job.Metadata with { Name = job.Metadata.Name ?? $"{job.Metadata.GenerateName}x7k2p", Uid = Samples.Uid } };
-        Created.Add(job);
-        return Task.FromResult<ApiResult<T>>((T)(IKubeObject)job);
+        metadata = metadata with { Name = metadata.Name ?? $"{metadata.GenerateName}x7k2p", Uid = $"uid-{Created.Count + 1}" };
+        IKubeObject created = value switch
+        {
+            ImagePullJob job => job with { Metadata = metadata },
+            ImageListPullJob list => list with { Metadata = metadata },
+            _ => throw new NotSupportedException(),
+        };
+        Created.Add(created);
+        return Task.FromResult<ApiResult<T>>((T)created);
     }
 
     public Task<ApiResult<IWatchStream<T>>> Watch<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
@@ -73,12 +80,15 @@ internal sealed class FakeCluster(params IKubeObject[] objects) : IKubeClient
         foreach (var item in objects)
         {
             if (@namespace is not null && item.Metadata.Namespace != @namespace) continue;
-            var isWanted = (item is ImagePullJob && resource.Plural == "imagepulljobs") || (item is NodeImage && resource.Plural == "nodeimages");
-            if (!isWanted) continue;
-            var json = item is ImagePullJob job
-                ? System.Text.Json.JsonSerializer.Serialize(job, CrdJson.Default.ImagePullJob)
-                : System.Text.Json.JsonSerializer.Serialize((NodeImage)item, CrdJson.Default.NodeImage);
-            items.Add(System.Text.Json.JsonSerializer.Deserialize(json, resource.Type)!);
+            var (plural, json) = item switch
+            {
+                ImagePullJob job => ("imagepulljobs", JsonSerializer.Serialize(job, CrdJson.Default.ImagePullJob)),
+                ImageListPullJob list => ("imagelistpulljobs", JsonSerializer.Serialize(list, CrdJson.Default.ImageListPullJob)),
+                NodeImage node => ("nodeimages", JsonSerializer.Serialize(node, CrdJson.Default.NodeImage)),
+                _ => throw new NotSupportedException(item.GetType().Name),
+            };
+            if (plural != resource.Plural) continue;
+            items.Add(JsonSerializer.Deserialize(json, resource.Type)!);
         }
         return items;
     }
