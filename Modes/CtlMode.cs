@@ -1,5 +1,6 @@
 using System.CommandLine;
 using KruiseImage.Modes.Ctl;
+using KruiseImage.Modes.Ctl.OnNode;
 
 namespace KruiseImage.Modes;
 
@@ -27,6 +28,7 @@ public static class CtlMode
         command.Add(WaitCommand.Create());
         command.Add(GetCommand.Create());
         command.Add(DescribeCommand.Create());
+        command.Add(NodeCommand.Create());
         command.Add(InstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
         ConnectionOptions.AddTo(command);
         command.Add(Terminal.NoColorOption);
