@@ -17,7 +17,7 @@ DEMO_DIR ?= /tmp/kruise-image-demo
 CLUSTER ?= local
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: $(BINARY) ## the one static native executable, artifacts/bin/kruise-image
 
@@ -62,6 +62,12 @@ bench: parts build bed ## the numbers we promise, measured here, into docs/bench
 soak: scenario-parts build bed ## random work and faults for MINUTES=30, then rest: does anything grow, or stay? SEED=n repeats one
 	@e2e/sandbox.sh $(BED) soak $(or $(MINUTES),30) $(SEED)
 
+release: ## static executables for x64 and arm64, their image, SBOMs and checksums, of the checked-out commit, in artifacts/release
+	@release/release.sh artifacts/release $(ARCHITECTURES)
+
+release-check: ## makes the release twice, in different places: every byte must be the same
+	@release/check.sh artifacts/release $(ARCHITECTURES)
+
 kill-test: parts bed ## ends the bed in every way at random moments and checks that nothing is left
 	@e2e/kill-test.sh
 
@@ -95,4 +101,4 @@ scenario-parts:
 bed:
 	@dotnet build e2e/bed --configuration Release $(QUIET)
 
-.PHONY: help build test unit e2e e2e-faults sim sim-mutants conformance fuzz bench soak kill-test check fmt demo demo-up demo-down clean parts scenario-parts bed
+.PHONY: help build test unit e2e e2e-faults sim sim-mutants conformance fuzz bench soak release release-check kill-test check fmt demo demo-up demo-down clean parts scenario-parts bed

@@ -4,6 +4,7 @@
 #   install-parts.sh build       the packages that link a static executable
 #   install-parts.sh bed         that, and etcd, kube-apiserver, containerd, docker-registry and kubectl
 #   install-parts.sh scenarios   that, the containerd of newer Debian releases, and what cuts a network
+#   install-parts.sh release     what `build` does, and for each architecture the C libraries of release/debian.lock, linked into a release
 #
 # Servers are unpacked into a private directory and never installed: a Debian package would start them as services.
 # kube-apiserver is looked for in $KUBEBUILDER_ASSETS, then $PATH, then the cache; last it is built from Debian's own source.
@@ -61,15 +62,15 @@ unpack() {
   ln -sf "$parts/$package$program" "$bin/"
 }
 
-# A private apt configuration made from the machine's own sources, with source packages switched on.
-source_lists() {
-  local dir=$1 file
+# A private apt configuration made from the machine's own sources, for packages of one type: deb-src, or deb.
+own_lists() {
+  local type=$1 dir=$2 file
   mkdir -p "$dir/parts" "$dir/lists/partial" "$dir/archives/partial"
   for file in /etc/apt/sources.list.d/*.sources; do
-    [ -e "$file" ] && sed 's/^Types:.*/Types: deb-src/' "$file" >"$dir/parts/$(basename "$file")"
+    [ -e "$file" ] && sed "s/^Types:.*/Types: $type/; /^Architectures:/d" "$file" >"$dir/parts/$(basename "$file")"
   done
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-    [ -e "$file" ] && sed -n 's/^deb /deb-src /p' "$file" >"$dir/parts/$(basename "$file" .list).list"
+    [ -e "$file" ] && sed -n "s/^deb /$type /p" "$file" >"$dir/parts/$(basename "$file" .list).list"
   done
   apt_source=(-o "Dir::Etc::sourcelist=/dev/null" -o "Dir::Etc::sourceparts=$dir/parts" -o "Dir::State::lists=$dir/lists"
     -o "Dir::Cache::archives=$dir/archives" -o "APT::Sandbox::User=root")
@@ -80,6 +81,7 @@ source_lists() {
 # own debian-archive-keyring.
 suite_lists() {
   local suite=$1 dir=$2 release file
+  # shellcheck source=/dev/null
   release=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
   mkdir -p "$dir/parts" "$dir/lists/partial" "$dir/archives/partial"
   for file in /etc/apt/sources.list.d/*.sources; do
@@ -118,6 +120,34 @@ unpack_containerd() {
   ln -sf "$unpacked/usr/bin/containerd" "$bin/containerd-$version"
 }
 
+# Makes a root directory with the C libraries of one architecture that a release is linked with, in the versions of the lock file, and
+# beside it a list of its files: path, package, version, source package and SHA-256 of the package, which the SBOM is made from.
+make_sysroot() {
+  local arch=$1 lock=$2 sysroot=$cache/sysroot-$1 apt_source package file
+  cmp -s "$lock" "$sysroot/debian.lock" && return 0
+  say "$arch: the C libraries of a release, unpacked into $sysroot"
+  work=$(mktemp -d "$cache/unpack.XXXXXX")
+  own_lists deb "$work/apt"
+  apt_source+=(-o "APT::Architecture=$arch" -o "APT::Architectures=$arch" -o "Dir::State::status=/dev/null" -o "Dir::Cache=$work/apt" -o "Acquire::Languages=none")
+  apt-get "${apt_source[@]}" update -qq >"$cache/apt.log" 2>&1 || die "the package lists for $arch cannot be read; see $cache/apt.log. Check the network and /etc/apt."
+  while IFS= read -r package; do
+    (cd "$work" && apt-get "${apt_source[@]}" download -qq "$package" >"$cache/apt.log" 2>&1) ||
+      die "Debian no longer has $package for $arch (it has $(apt-cache "${apt_source[@]}" show --no-all-versions "${package%%=*}" | sed -n 's/^Version: //p')): see docs/release.md, \"New versions\""
+  done < <(sed '/^#/d; s/  */=/' "$lock")
+  mkdir -p "$work/root"
+  for file in "$work"/*.deb; do
+    dpkg-deb --extract "$file" "$work/root"
+    # shellcheck disable=SC2016 # the dollars are dpkg's
+    package=$(dpkg-deb --show --showformat '${Package}\t${Version}\t${source:Package}' "$file")
+    package+=$'\t'$(sha256sum "$file" | cut -d' ' -f1)
+    dpkg-deb --fsys-tarfile "$file" | tar --list | sed -n "s|^\.\(.*[^/]\)\$|\1\t$package|p"
+  done >"$work/root/files.tsv"
+  cp "$lock" "$work/root/debian.lock"
+  discard "$sysroot"
+  mv "$work/root" "$sysroot"
+  discard "$work"; work=
+}
+
 find_apiserver() {
   local candidate
   for candidate in "${KUBEBUILDER_ASSETS:+$KUBEBUILDER_ASSETS/kube-apiserver}" "$(command -v kube-apiserver || true)" "$bin/kube-apiserver"; do
@@ -140,7 +170,7 @@ build_apiserver() {
   packages golang-1.19-go rsync jq
   work=$(mktemp -d "$cache/apiserver.XXXXXX")
   local apt_source root=$work/go/src/k8s.io/kubernetes
-  source_lists "$work/apt"
+  own_lists deb-src "$work/apt"
   mkdir -p "$root" "$work/dl"
   apt-get "${apt_source[@]}" update -qq >"$cache/apt.log" 2>&1 ||
     die "the lists of Debian's source packages cannot be read; see $cache/apt.log. Check the network and /etc/apt."
@@ -174,6 +204,10 @@ discard "$cache"/unpack.* "$cache"/apiserver.*   # what a killed run left
 
 packages clang cmake lld libssl-dev zlib1g-dev ca-certificates
 [ "$want" = build ] && exit 0
+if [ "$want" = release ]; then
+  for arch in amd64 arm64; do make_sysroot "$arch" "$(dirname "$0")/../release/debian.lock"; done
+  exit 0
+fi
 packages util-linux
 unpack etcd-server /usr/bin/etcd
 unpack containerd /usr/bin/containerd

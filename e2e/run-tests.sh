@@ -3,7 +3,7 @@
 # Fails when a test failed, when a build failed, and when nothing ran.
 set -uo pipefail
 
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 configuration=Release
 passed=0 failed=0 skipped=0 broken=0
 

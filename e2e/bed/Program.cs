@@ -3,7 +3,7 @@ namespace KruiseImage.Bed;
 /// <summary>The verbs of the bed. The Makefile runs them through <c>e2e/sandbox.sh</c>, which ends them on Ctrl-C and cleans up.</summary>
 public static class Program
 {
-    private const string Usage = "usage: e2e/sandbox.sh dotnet bed.dll up [--bare] | demo [--once] | bench | soak MINUTES [SEED]";
+    private const string Usage = "usage: e2e/sandbox.sh dotnet bed.dll up [--bare] | demo [--once] | bench | soak MINUTES [SEED]; release/release.sh calls the rest";
 
     public static async Task<int> Main(string[] arguments)
     {
@@ -21,6 +21,12 @@ public static class Program
                     return 0;
                 case ["soak", var minutes, .. { Length: <= 1 } seed]:
                     return await Soaking.Soak.RunAsync(minutes, seed is [var given] ? given : "", CancellationToken.None);
+                case ["sbom", var executable, var project, var rid, var architecture, var sysroot, .. var tools]:
+                    Releases.Release.WriteSbom(executable, project, rid, architecture, sysroot, tools);
+                    return 0;
+                case ["image", var directory, .. { Length: > 0 } executables]:
+                    Releases.Release.WriteImage(directory, executables);
+                    return 0;
                 default:
                     Console.Error.WriteLine(Usage);
                     return 2;

@@ -92,6 +92,7 @@ public class NodeGoldenTests
     [InlineData("node-images-screen-80", OutputFormat.Table, true, 80)]
     [InlineData("node-images-screen-200", OutputFormat.Table, true, 200)]
     [InlineData("node-images-json", OutputFormat.Json, false, 80)]
+    [InlineData("node-images-yaml", OutputFormat.Yaml, false, 80)]
     [InlineData("node-images-name", OutputFormat.Name, false, 80)]
     public void Images_of_a_node(string golden, OutputFormat format, bool isScreen, int width)
     {

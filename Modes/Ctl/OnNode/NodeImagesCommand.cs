@@ -15,7 +15,7 @@ public static class NodeImagesCommand
             Description = "Only these: an image (without a tag: all its tags), or the beginning of a digest or ID [default: all].",
         };
         var runtime = RuntimeOptions.Endpoint();
-        var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Wide, OutputFormat.Json, OutputFormat.Name);
+        var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Wide, OutputFormat.Json, OutputFormat.Yaml, OutputFormat.Name);
         var command = new DocumentedCommand("images", "Lists the images that this node has.")
         {
             Notes = "SIZE is the runtime's own count; containerd counts what was downloaded, not what it unpacked.",
@@ -64,6 +64,9 @@ public sealed class NodeImagesVerb(Terminal terminal, OutputFormat format)
         {
             case OutputFormat.Json:
                 terminal.Print(JsonSerializer.Serialize(Json(rows, places), Pretty.NodeImagesJson));
+                break;
+            case OutputFormat.Yaml:
+                terminal.Print(YamlText.Of(JsonSerializer.SerializeToUtf8Bytes(Json(rows, places), Pretty.NodeImagesJson)));
                 break;
             case OutputFormat.Name:
                 foreach (var row in rows) terminal.Say(row.Reference);
