@@ -8,7 +8,7 @@ namespace KruiseImage.Cri;
 /// Our leases in containerd, on the CRI's socket. Called by <see cref="NodeRuntime"/>; what is kept how long is decided elsewhere. A
 /// runtime that has no such service answers every question here with "nothing", which is no failure.
 /// </summary>
-public sealed class ContentLeases(GrpcChannel channel, TimeProvider clock)
+public sealed class ContentLeases(GrpcChannel channel, LeaseMark mark, TimeProvider clock)
 {
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
 
@@ -21,12 +21,12 @@ public sealed class ContentLeases(GrpcChannel channel, TimeProvider clock)
     public Task<RuntimeAnswer<string?>> Hold(string reference, TimeSpan timeout, CancellationToken cancellationToken) => Call<string?>(async () =>
     {
         var now = clock.GetUtcNow();
-        var found = await List(PullLease.Of(reference), cancellationToken).ConfigureAwait(false);
+        var found = await List(mark.Of(reference), cancellationToken).ConfigureAwait(false);
         if (PullLease.Choose(found, timeout, now) is { } lease) return lease.Id;
 
-        lease = PullLease.For(reference, timeout, now);
+        lease = mark.For(reference, timeout, now);
         var request = new CreateRequest { Id = lease.Id };
-        foreach (var (label, value) in lease.Labels) request.Labels[label] = value;
+        foreach (var (label, value) in mark.LabelsOf(lease)) request.Labels[label] = value;
         await _leases.CreateAsync(request, Options(CallTimeout, cancellationToken)).ConfigureAwait(false);
         foreach (var old in found) await TakeOver(old.Id, lease.Id, cancellationToken).ConfigureAwait(false);
         return lease.Id;
@@ -36,14 +36,14 @@ public sealed class ContentLeases(GrpcChannel channel, TimeProvider clock)
     /// <param name="freesBytes">Returns when the bytes that it kept are gone too.</param>
     public Task<RuntimeAnswer<bool>> Release(string reference, bool freesBytes, CancellationToken cancellationToken) => Call(async () =>
     {
-        foreach (var lease in await List(PullLease.Of(reference), cancellationToken).ConfigureAwait(false))
+        foreach (var lease in await List(mark.Of(reference), cancellationToken).ConfigureAwait(false))
             await Delete(lease.Id, freesBytes, cancellationToken).ConfigureAwait(false);
         return true;
     }, true, reference);
 
     /// <summary>The references that have a lease of ours.</summary>
     public Task<RuntimeAnswer<IReadOnlyList<string>>> References(CancellationToken cancellationToken) => Call<IReadOnlyList<string>>(async () =>
-        [.. (await List(PullLease.Ours, cancellationToken).ConfigureAwait(false)).Select(lease => lease.Reference).Distinct(StringComparer.Ordinal)], [], "");
+        [.. (await List(mark.All, cancellationToken).ConfigureAwait(false)).Select(lease => lease.Reference).Distinct(StringComparer.Ordinal)], [], "");
 
     /// <summary>A lease cannot be prolonged; but what two of them keep stays until both are gone.</summary>
     private async Task TakeOver(string old, string successor, CancellationToken cancellationToken)
@@ -69,7 +69,7 @@ public sealed class ContentLeases(GrpcChannel channel, TimeProvider clock)
     private async Task<IReadOnlyList<PullLease>> List(string filter, CancellationToken cancellationToken)
     {
         var answer = await _leases.ListAsync(new ListRequest { Filters = { filter } }, Options(CallTimeout, cancellationToken)).ConfigureAwait(false);
-        return [.. answer.Leases.Select(lease => PullLease.Read(lease.Id, lease.Labels.AsReadOnly())).OfType<PullLease>()];
+        return [.. answer.Leases.Select(lease => mark.Read(lease.Id, lease.Labels.AsReadOnly())).OfType<PullLease>()];
     }
 
     private static Task<RuntimeAnswer<T>> Call<T>(Func<Task<T>> call, T otherwise, string reference) => RuntimeClient.Call(async () =>

@@ -7,7 +7,7 @@ namespace KruiseImage.Cri;
 /// The node's container runtime: the first of the candidate sockets whose CRI answers, found again after it went away. The sync
 /// loop starts a search when a pull finds nobody; it never polls while idle. Readiness asks <see cref="WhyNotReady"/>.
 /// </summary>
-public sealed partial class NodeRuntime(IReadOnlyList<RuntimeEndpoint> candidates, TimeProvider clock, ILogger<NodeRuntime> logger) : INodeRuntime, IDisposable
+public sealed partial class NodeRuntime(IReadOnlyList<RuntimeEndpoint> candidates, LeaseMark mark, TimeProvider clock, ILogger<NodeRuntime> logger) : INodeRuntime, IDisposable
 {
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
@@ -60,7 +60,7 @@ public sealed partial class NodeRuntime(IReadOnlyList<RuntimeEndpoint> candidate
         foreach (var candidate in candidates)
         {
             var known = _client;
-            var client = known?.Endpoint == candidate ? known : new RuntimeClient(candidate, clock);
+            var client = known?.Endpoint == candidate ? known : new RuntimeClient(candidate, mark, clock);
             var version = await client.Version(AnswerTimeout, cancellationToken).ConfigureAwait(false);
             if (version.Failure is null)
             {

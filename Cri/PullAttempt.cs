@@ -6,7 +6,7 @@ namespace KruiseImage.Cri;
 /// One attempt at one image: a lease, credentials, the PullImage call with each of them, the image's digest; beside it the reading of
 /// progress. Run by the pull pool. It decides nothing about retries or time: it ends with an outcome, or by cancellation.
 /// </summary>
-internal sealed class PullAttempt(PullEntry entry, IImageService runtime, PullCredentials credentials, TimeProvider clock, Action<ProgressSample> report)
+internal sealed class PullAttempt(PullEntry entry, IImageService runtime, IPullCredentials credentials, TimeProvider clock, Action<ProgressSample> report)
 {
     /// <summary>The first look comes late enough that a fast pull is never looked at.</summary>
     private static readonly TimeSpan ProgressPeriod = TimeSpan.FromSeconds(1);

@@ -6,7 +6,7 @@ namespace KruiseImage.Cri;
 /// Performs the pull table's actions on the runtime: questions, pulls, their cancellation, the end of leases. Called by the sync loop; what comes of
 /// each is told to the inbox, always, also of a cancelled pull. It decides nothing: slots, retries and time are the table's.
 /// </summary>
-public sealed class PullPool(IImageService runtime, PullCredentials credentials, SyncInbox inbox, TimeProvider clock)
+public sealed class PullPool(IImageService runtime, IPullCredentials credentials, SyncInbox inbox, TimeProvider clock)
 {
     private readonly ConcurrentDictionary<long, CancellationTokenSource> _pulls = new();
 

@@ -20,7 +20,7 @@ public sealed class RuntimeClient : IDisposable
     private readonly RuntimeService.RuntimeServiceClient _runtime;
     private readonly ImageService.ImageServiceClient _images;
 
-    public RuntimeClient(RuntimeEndpoint endpoint, TimeProvider clock)
+    public RuntimeClient(RuntimeEndpoint endpoint, LeaseMark mark, TimeProvider clock)
     {
         Endpoint = endpoint;
         _clock = clock;
@@ -34,7 +34,7 @@ public sealed class RuntimeClient : IDisposable
         _runtime = new RuntimeService.RuntimeServiceClient(_channel);
         _images = new ImageService.ImageServiceClient(_channel);
         Content = new ContentClient(_channel, clock);
-        Leases = new ContentLeases(_channel, clock);
+        Leases = new ContentLeases(_channel, mark, clock);
     }
 
     public RuntimeEndpoint Endpoint { get; }
@@ -56,6 +56,19 @@ public sealed class RuntimeClient : IDisposable
         var answer = await _images.ImageStatusAsync(request, deadline: In(CallTimeout), cancellationToken: cancellationToken).ConfigureAwait(false);
         return answer.Image is { } image ? new PresentImage(ImageId(image, reference), (long)image.Size) : null;
     }, reference);
+
+    public Task<RuntimeAnswer<IReadOnlyList<RuntimeImage>>> Images(CancellationToken cancellationToken) => Call<IReadOnlyList<RuntimeImage>>(async () =>
+    {
+        var answer = await _images.ListImagesAsync(new ListImagesRequest(), deadline: In(CallTimeout), cancellationToken: cancellationToken).ConfigureAwait(false);
+        return [.. answer.Images.Select(image => new RuntimeImage(image.Id, [.. image.RepoTags], [.. image.RepoDigests], (long)image.Size, image.Pinned))];
+    }, "");
+
+    /// <summary>Where the images are, and how much there is in use; a runtime may keep them in several places.</summary>
+    public Task<RuntimeAnswer<IReadOnlyList<ImageFilesystem>>> ImageFilesystems(CancellationToken cancellationToken) => Call<IReadOnlyList<ImageFilesystem>>(async () =>
+    {
+        var answer = await _images.ImageFsInfoAsync(new ImageFsInfoRequest(), deadline: In(CallTimeout), cancellationToken: cancellationToken).ConfigureAwait(false);
+        return [.. answer.ImageFilesystems.Select(usage => new ImageFilesystem(usage.FsId?.Mountpoint ?? "", (long)(usage.UsedBytes?.Value ?? 0)))];
+    }, "");
 
     public Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, string? lease, CancellationToken cancellationToken) =>
         Call(async () =>
@@ -126,3 +139,13 @@ public sealed class RuntimeClient : IDisposable
         }
     }
 }
+
+/// <summary>An image as the runtime lists it.</summary>
+/// <param name="Id">The runtime's own, mostly the digest of the image's configuration.</param>
+/// <param name="Digests">"docker.io/library/nginx@sha256:…"</param>
+/// <param name="Bytes">As the runtime counts; containerd counts the compressed bytes.</param>
+/// <param name="IsPinned">The kubelet never deletes it.</param>
+public sealed record RuntimeImage(string Id, IReadOnlyList<string> Tags, IReadOnlyList<string> Digests, long Bytes, bool IsPinned);
+
+/// <summary>Where a runtime keeps images.</summary>
+public sealed record ImageFilesystem(string Mountpoint, long UsedBytes);

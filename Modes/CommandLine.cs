@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using KruiseImage.Modes.Ctl.Completion;
 
 namespace KruiseImage.Modes;
 
@@ -13,9 +14,18 @@ public static class CommandLine
 {
     private const string PluginName = "kubectl-image";
 
-    /// <summary>Under the name of a kubectl plugin ("kubectl image pull …") the words are ctl's.</summary>
-    public static string[] AsInvoked(string executable, string[] args) =>
-        Path.GetFileNameWithoutExtension(executable) == PluginName ? ["ctl", .. args] : args;
+    /// <summary>
+    /// Under the name of a kubectl plugin ("kubectl image pull …") the words are ctl's; what is to be completed is one argument, whatever
+    /// it looks like.
+    /// </summary>
+    public static string[] AsInvoked(string executable, string[] args) => (Path.GetFileNameWithoutExtension(executable), args) switch
+    {
+        (CompleteCommand.PluginName, _) => CompleteCommand.Asking(forKubectl: true, ["ctl", .. args]),
+        (PluginName, [CompleteCommand.Name, .. var words]) => CompleteCommand.Asking(forKubectl: false, ["ctl", .. words]),
+        (PluginName, _) => ["ctl", .. args],
+        (_, [CompleteCommand.Name, .. var words]) => CompleteCommand.Asking(forKubectl: false, words),
+        _ => args,
+    };
 
     public static async Task<int> Run(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
@@ -40,10 +50,15 @@ public static class CommandLine
             ControllerMode.Command(),
             DaemonMode.Command(),
             CtlMode.Command(),
+            CompleteCommand.Create(Build),
         };
         foreach (var option in root.Options)
         {
-            if (option is HelpOption { Action: HelpAction standard } help) help.Action = new DocumentedHelp(standard);
+            if (option is HelpOption { Action: HelpAction standard } help)
+            {
+                help.Action = new DocumentedHelp(standard);
+                foreach (var windows in help.Aliases.Where(alias => alias.StartsWith('/')).ToList()) help.Aliases.Remove(windows);
+            }
             if (option is VersionOption version) version.Action = new PrintVersion();
         }
         return root;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using KruiseImage.Modes.Ctl;
+using KruiseImage.Modes.Ctl.Completion;
 
 namespace KruiseImage.Modes;
 
@@ -28,6 +29,7 @@ public static class CtlMode
         command.Add(GetCommand.Create());
         command.Add(DescribeCommand.Create());
         command.Add(InstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
+        command.Add(CompletionCommand.Create());
         ConnectionOptions.AddTo(command);
         command.Add(Terminal.NoColorOption);
         return command;

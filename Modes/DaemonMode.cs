@@ -39,7 +39,7 @@ public static partial class DaemonMode
         using var loggers = Logs.Create(settings.LogLevel);
         var clock = TimeProvider.System;
         using var client = new KubeClient(settings.Connection, ProductVersion.UserAgent);
-        using var runtime = new NodeRuntime(settings.Runtimes, clock, loggers.CreateLogger<NodeRuntime>());
+        using var runtime = new NodeRuntime(settings.Runtimes, LeaseMark.Daemon, clock, loggers.CreateLogger<NodeRuntime>());
         using var memory = new IdleMemory(clock, IdleMemory.Collect);
         var daemon = new Daemon(settings, client, runtime, new DaemonMetrics(Metrics.DefaultFactory), memory, loggers, clock, new Random());
         var logger = loggers.CreateLogger<Daemon>();

@@ -20,6 +20,13 @@ internal sealed class DocumentedCommand(string name, string summary) : Command(n
 /// <summary>System.CommandLine's own help, then the sections of a <see cref="DocumentedCommand"/>.</summary>
 internal sealed class DocumentedHelp(HelpAction inner) : SynchronousCommandLineAction
 {
+    /// <summary>Columns that the list of options may take; those of the terminal, or without end in a pipe.</summary>
+    public int MaxWidth
+    {
+        get => inner.MaxWidth;
+        set => inner.MaxWidth = value;
+    }
+
     public override int Invoke(ParseResult parseResult)
     {
         inner.Invoke(parseResult);

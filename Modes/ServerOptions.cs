@@ -11,6 +11,9 @@ namespace KruiseImage.Modes;
 /// </summary>
 internal static class ServerOptions
 {
+    /// <summary>The two that the logging library has besides would leave out what an operator must see.</summary>
+    private static readonly string[] Levels = ["Trace", "Debug", "Information", "Warning", "Error"];
+
     private delegate bool TryParse<T>(string text, out T value);
 
     public static Option<string> Listen() => Option(
@@ -21,10 +24,17 @@ internal static class ServerOptions
         "--secret-namespace", "The namespace of the copies of pull secrets: the controller writes it, daemons read no other.", SecretCopy.DefaultNamespace,
         (string text, out string value) => Validation.IsObjectName(value = text), "the name of a namespace");
 
-    public static Option<LogLevel> LogLevel() => Option(
-        "--log-level", "Trace, Debug, Information, Warning or Error.", Microsoft.Extensions.Logging.LogLevel.Information,
-        (string text, out LogLevel value) => Enum.TryParse(text, ignoreCase: true, out value) && Enum.IsDefined(value),
-        "one of Trace, Debug, Information, Warning and Error");
+    public static Option<LogLevel> LogLevel()
+    {
+        var option = Option(
+            "--log-level", "Trace, Debug, Information, Warning or Error.", Microsoft.Extensions.Logging.LogLevel.Information,
+            (string text, out LogLevel value) => Enum.TryParse(text, ignoreCase: true, out value) && Levels.Contains(value.ToString()),
+            "one of Trace, Debug, Information, Warning and Error");
+        option.HelpName = "level";
+        option.CompletionSources.Clear();
+        option.CompletionSources.Add(Levels);
+        return option;
+    }
 
     /// <param name="unit">"pulls", "seconds".</param>
     public static Option<int> Number(string name, string description, int fallback, int least, int most, string unit) => Option(

@@ -29,6 +29,17 @@ public sealed class Cluster(IKubeClient client, string @namespace) : IDisposable
         where T : class, IKubeObject
     {
         var items = new List<T>();
+        await ReadPages(resource, kind, query, items.Clear, items.AddRange, cancellationToken).ConfigureAwait(false);
+        return items;
+    }
+
+    /// <summary>One page after the other: no more than one is held at a time.</summary>
+    /// <param name="begin">Called before the first page, and again when it has to be read from the start: forget what was read.</param>
+    public async Task ReadPages<T>(
+        Resource<T> resource, string kind, ListQuery query, Action begin, Action<IReadOnlyList<T>> take, CancellationToken cancellationToken)
+        where T : class, IKubeObject
+    {
+        begin();
         query = query with { Limit = PageSize };
         while (true)
         {
@@ -36,14 +47,14 @@ public sealed class Cluster(IKubeClient client, string @namespace) : IDisposable
             if (page.Error == ApiError.Gone && query.Continue is not null)
             {
                 // The token grew old between two pages: from the start again, or names would be missing.
-                items.Clear();
+                begin();
                 query = query with { Continue = null };
                 continue;
             }
             if (page.Error == ApiError.NotFound) throw NotInstalled(kind);
             if (!page.IsOk) throw Refusal(page.Error, page.Message);
-            items.AddRange(page.Value!.Items);
-            if (string.IsNullOrEmpty(page.Value.Metadata.Continue)) return items;
+            take(page.Value!.Items);
+            if (string.IsNullOrEmpty(page.Value.Metadata.Continue)) return;
             query = query with { Continue = page.Value.Metadata.Continue };
         }
     }

@@ -43,6 +43,23 @@ public sealed record JobProgressJson
     };
 }
 
+/// <summary>What "get images -o json" prints. A promise as the above.</summary>
+public sealed record ImageCensusJson(List<ImageCountJson> Items)
+{
+    public static ImageCensusJson Of(IEnumerable<ImageCount> images) => new(
+    [
+        .. images.Select(image => new ImageCountJson(
+            image.Image, image.Wanted, image.Present, image.Pulling, image.Failed, image.Waiting, [.. image.Digests],
+            [.. image.Failures.Select(failure => new FailureGroup { Reason = failure.Key, Count = failure.Value })], [.. image.Jobs])),
+    ]);
+}
+
+/// <param name="Nodes">Those that have it.</param>
+/// <param name="Digests">More than one when the tag moved between pulls; most nodes first.</param>
+/// <param name="Jobs">"namespace/name".</param>
+public sealed record ImageCountJson(
+    string Image, int Wanted, int Nodes, int Pulling, int Failed, int Waiting, List<DigestCount> Digests, List<FailureGroup> Failures, List<string> Jobs);
+
 /// <summary>A node at work.</summary>
 public sealed record NodePullJson(string Node, int Progress);
 
@@ -52,6 +69,7 @@ public sealed record NodePullJson(string Node, int Progress);
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(TimeConverter)])]
 [JsonSerializable(typeof(JobProgressJson))]
+[JsonSerializable(typeof(ImageCensusJson))]
 [JsonSerializable(typeof(RawObject))]
 [JsonSerializable(typeof(ObjectList<RawObject>))]
 public sealed partial class CtlJson : JsonSerializerContext;

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using KruiseImage.Crds;
+using KruiseImage.Modes.Ctl.Completion;
 using KruiseImage.Reconcile.Kube;
 
 namespace KruiseImage.Modes.Ctl;
@@ -17,18 +19,19 @@ public static class DescribeCommand
                 """,
             ExitCodes = ExitCode.Table,
         };
-        command.Add(Subject("job", ["jobs", "ipj"], "What a job asks for, how far it is, and each node's state.",
+        command.Add(Subject(CtlKinds.Jobs, ["jobs", "ipj"], "What a job asks for, how far it is, and each node's state.",
             (verb, name, cancellationToken) => verb.Job(name, cancellationToken)));
-        command.Add(Subject("node", ["nodes", "nimg"], "Every image that a node was asked for, for whom, and what became of it.",
+        command.Add(Subject(CtlKinds.Nodes, ["nodes", "nimg"], "Every image that a node was asked for, for whom, and what became of it.",
             (verb, name, cancellationToken) => verb.Node(name, cancellationToken)));
         return command;
     }
 
-    private static DocumentedCommand Subject(
-        string noun, string[] aliases, string summary, Func<DescribeVerb, string, CancellationToken, Task<Description>> describe)
+    private static DocumentedCommand Subject<T>(
+        CtlKind<T> kind, string[] aliases, string summary, Func<DescribeVerb, string, CancellationToken, Task<Description>> describe)
+        where T : class, IKubeObject
     {
-        var name = new Argument<string>("NAME") { Description = $"The name of the {noun}." };
-        var command = new DocumentedCommand(noun, summary) { name };
+        var name = new Argument<string>("NAME") { Description = $"The name of the {kind.Noun}." }.NamesOf(kind);
+        var command = new DocumentedCommand(kind.Noun, summary) { name };
         foreach (var alias in aliases) command.Aliases.Add(alias);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -61,7 +64,7 @@ public sealed class DescribeVerb(Cluster cluster, TimeProvider clock)
     }
 
     /// <summary>Events help, nothing depends on them: who may not read them gets the rest.</summary>
-    private async Task<List<Crds.Event>> Events(string? @namespace, string kind, string name, CancellationToken cancellationToken)
+    private async Task<List<Event>> Events(string? @namespace, string kind, string name, CancellationToken cancellationToken)
     {
         var query = new ListQuery { Namespace = @namespace, FieldSelector = $"involvedObject.kind={kind},involvedObject.name={name}", Limit = 500 };
         var page = await cluster.Client.List(Resources.Events, query, cancellationToken).ConfigureAwait(false);

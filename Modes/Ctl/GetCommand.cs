@@ -1,15 +1,16 @@
 using System.CommandLine;
 using KruiseImage.Crds;
+using KruiseImage.Modes.Ctl.Completion;
 using KruiseImage.Reconcile.Kube;
 
 namespace KruiseImage.Modes.Ctl;
 
-/// <summary>"ctl get jobs|lists|nodes [NAME…]": tables for people, JSON as the server has it, names for xargs.</summary>
+/// <summary>"ctl get jobs|lists|nodes|images [NAME…]": tables for people, JSON or YAML as the server has it, names for xargs.</summary>
 public static class GetCommand
 {
     public static Command Create()
     {
-        var command = new DocumentedCommand("get", "Lists jobs, lists of images or nodes.")
+        var command = new DocumentedCommand("get", "Lists jobs, lists of images, nodes or images.")
         {
             Examples = """
                 # the jobs of this namespace; of all namespaces
@@ -17,24 +18,27 @@ public static class GetCommand
                 kruise-image ctl get jobs -A
                 # what every node is pulling now
                 kruise-image ctl get nodes
+                # which image is on how many nodes, and whether all have the same bytes
+                kruise-image ctl get images
                 # for scripts
                 kruise-image ctl get jobs -o json | jq '.items[].status.failed'
                 """,
             ExitCodes = ExitCode.Table,
         };
         command.Add(Kind(CtlKinds.Jobs, "jobs", ["job", "ipj"], JobTable.Of));
-        command.Add(Kind(CtlKinds.Lists, "lists", ["list", "ilpj"], (lists, isAll, _, now) => ListTable.Of(lists, isAll, now)));
-        command.Add(Kind(CtlKinds.Nodes, "nodes", ["node", "nimg"], (nodes, _, _, now) => NodeTable.Of(nodes, now)));
+        command.Add(Kind(CtlKinds.Lists, "lists", ["list", "ilpj"], ListTable.Of));
+        command.Add(Kind(CtlKinds.Nodes, "nodes", ["node", "nimg"], (nodes, _, isWide, now) => NodeTable.Of(nodes, isWide, now)));
+        command.Add(GetImagesCommand.Create());
         return command;
     }
 
     private static DocumentedCommand Kind<T>(CtlKind<T> kind, string name, string[] aliases, ListView<T> view)
         where T : class, IKubeObject
     {
-        var names = new Argument<string[]>("NAME") { Arity = ArgumentArity.ZeroOrMore, Description = $"Only these {name} [default: all]." };
+        var names = new Argument<string[]>("NAME") { Arity = ArgumentArity.ZeroOrMore, Description = $"Only these {name} [default: all]." }.NamesOf(kind);
         var selector = new Option<string?>("--selector", "-l") { Description = "Only those with these labels.", HelpName = "k=v,k2 in (a,b)" };
         var all = new Option<bool>("--all-namespaces", "-A") { Description = "Of all namespaces." };
-        var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Wide, OutputFormat.Json, OutputFormat.Name);
+        var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Wide, OutputFormat.Json, OutputFormat.Yaml, OutputFormat.Name);
         var command = new DocumentedCommand(name, $"Lists {kind.Kind}s.") { names, selector, output };
         foreach (var alias in aliases) command.Aliases.Add(alias);
         if (kind.Resource.Namespaced) command.Add(all);
@@ -65,10 +69,10 @@ public sealed class GetVerb<T>(CtlKind<T> kind, Cluster cluster, Terminal termin
     public async Task<int> Run(string[] names, string? labels, bool allNamespaces, ListView<T> view, CancellationToken cancellationToken)
     {
         var query = new ListQuery { Namespace = kind.Resource.Namespaced && !allNamespaces ? cluster.Namespace : null, LabelSelector = labels };
-        if (format == OutputFormat.Json)
+        if (format is OutputFormat.Json or OutputFormat.Yaml)
         {
             var objects = await Read(kind.Raw, names, query, cancellationToken).ConfigureAwait(false);
-            terminal.Print(names.Length == 1 ? objects[0].Print(kind.Kind) : RawObject.PrintList(objects, kind.Kind));
+            terminal.Print(names.Length == 1 ? objects[0].Print(kind.Kind, format) : RawObject.PrintList(objects, kind.Kind, format));
             return ExitCode.Done;
         }
 

@@ -8,21 +8,37 @@ public static class NodeTable
     /// <summary>More pulls than this on one node are counted, not named.</summary>
     private const int MaxPullsNamed = 3;
 
-    public static TableView Of(IEnumerable<NodeImage> nodes, DateTimeOffset now)
+    public static TableView Of(IEnumerable<NodeImage> nodes, bool isWide, DateTimeOffset now)
     {
-        var table = new TableView("NAME", "DESIRED", "PULLING", "SUCCEEDED", "FAILED", "WAITING", "AGE", "PULLING NOW")
+        string[] wide = isWide ? ["LONGEST", "LAST DONE", "FAILURES"] : [];
+        var table = new TableView(["NAME", "DESIRED", "PULLING", "SUCCEEDED", "FAILED", "WAITING", "AGE", .. wide, "PULLING NOW"])
         {
-            DropWhenNarrow = ["AGE", "WAITING"],
+            DropWhenNarrow = isWide ? ["AGE", "WAITING", "LAST DONE", "LONGEST"] : ["AGE", "WAITING"],
         };
         foreach (var node in nodes.OrderBy(node => node.Metadata.Name, StringComparer.Ordinal))
         {
             var status = node.Status ?? new();
-            table.Add(
+            table.Add([
                 node.Metadata.Name ?? "", status.Desired, Cell.Count(status.Pulling, Tone.Busy), Cell.Count(status.Succeeded, Tone.Good),
                 Cell.Count(status.Failed, Tone.Bad), status.Waiting, DurationText.Age(node.Metadata.CreationTimestamp, now),
-                new Cell(PullingNow(node), Tone.Busy));
+                .. isWide ? Wide(node, now) : [], new Cell(PullingNow(node), Tone.Busy)]);
         }
         return table;
+    }
+
+    /// <summary>How long the oldest pull under way takes already, how long ago the last one ended, and what failed of what is wanted now.</summary>
+    private static Cell[] Wide(NodeImage node, DateTimeOffset now)
+    {
+        var entries = PullEntry.Of(node).ToList();
+        var longest = entries.Where(entry => entry.Phase == PullPhase.Pulling).Max(entry => entry.Duration(now));
+        var failures = entries.Where(entry => entry.Phase == PullPhase.Failed).GroupBy(entry => entry.Answer!.Reason ?? PullReason.Unknown, StringComparer.Ordinal)
+            .OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal)
+            .Select(group => group.Count() == 1 ? group.Key : $"{group.Key} x{group.Count()}");
+        return
+        [
+            longest is { } took ? DurationText.Short(took) : "", DurationText.Age(entries.Max(entry => entry.Answer?.CompletionTime), now),
+            new(string.Join(", ", failures), Tone.Bad),
+        ];
     }
 
     private static string PullingNow(NodeImage node)

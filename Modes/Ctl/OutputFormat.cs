@@ -8,6 +8,7 @@ public enum OutputFormat
     Table,
     Wide,
     Json,
+    Yaml,
     Name,
 }
 

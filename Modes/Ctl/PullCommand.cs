@@ -11,7 +11,7 @@ public static class PullCommand
     {
         var options = new PullOptions();
         var wait = new Option<bool>("--wait", "-w") { Description = "Follow the job until every node has the image or failed." };
-        var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Json, OutputFormat.Name);
+        var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Json, OutputFormat.Yaml, OutputFormat.Name);
         var command = new DocumentedCommand("pull", "Pulls an image onto nodes, a few at a time.")
         {
             Examples = """
@@ -57,6 +57,10 @@ public sealed class PullVerb(Cluster cluster, Terminal terminal, OutputFormat fo
         if (format == OutputFormat.Name)
         {
             terminal.Say($"{CtlKinds.Jobs.NamePrefix}/{job.Metadata.Name}");
+        }
+        else if (format == OutputFormat.Yaml)
+        {
+            if (!wait) terminal.Print(YamlText.Of(JsonSerializer.SerializeToUtf8Bytes(job, CrdJson.Default.ImagePullJob)));
         }
         else if (format == OutputFormat.Json)
         {

@@ -8,7 +8,7 @@ using KruiseImage.Crds;
 namespace KruiseImage.Modes.Ctl;
 
 /// <summary>
-/// An object exactly as the server sent it, for "-o json": a field that we do not know must not vanish from what a script reads.
+/// An object exactly as the server sent it, for "-o json" and "-o yaml": a field that we do not know must not vanish from what a script reads.
 /// </summary>
 [JsonConverter(typeof(RawObjectConverter))]
 public sealed record RawObject(JsonElement Json, ObjectMeta Metadata) : IKubeObject
@@ -17,10 +17,10 @@ public sealed record RawObject(JsonElement Json, ObjectMeta Metadata) : IKubeObj
     private static readonly JsonWriterOptions Pretty = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>One object as kubectl prints it.</summary>
-    public string Print(string kind) => Print(writer => WriteTo(writer, kind));
+    public string Print(string kind, OutputFormat format) => Print(writer => WriteTo(writer, kind), format);
 
     /// <summary>A v1 List, as kubectl prints it.</summary>
-    public static string PrintList(IEnumerable<RawObject> objects, string kind) => Print(writer =>
+    public static string PrintList(IEnumerable<RawObject> objects, string kind, OutputFormat format) => Print(writer =>
     {
         writer.WriteStartObject();
         writer.WriteString("apiVersion", "v1");
@@ -29,13 +29,14 @@ public sealed record RawObject(JsonElement Json, ObjectMeta Metadata) : IKubeObj
         foreach (var item in objects) item.WriteTo(writer, kind);
         writer.WriteEndArray();
         writer.WriteEndObject();
-    });
+    }, format);
 
-    private static string Print(Action<Utf8JsonWriter> write)
+    /// <summary>What is written, as JSON that people can read, or as YAML.</summary>
+    public static string Print(Action<Utf8JsonWriter> write, OutputFormat format)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer, Pretty)) write(writer);
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        return format == OutputFormat.Yaml ? YamlText.Of(buffer.WrittenSpan) : Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
     /// <summary>Items of a list lack apiVersion and kind: the server says them once, for the list.</summary>

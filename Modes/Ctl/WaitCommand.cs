@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KruiseImage.Modes.Ctl.Completion;
 
 namespace KruiseImage.Modes.Ctl;
 
@@ -7,7 +8,7 @@ public static class WaitCommand
 {
     public static Command Create()
     {
-        var name = new Argument<string>("JOB") { Description = "The name of the ImagePullJob." };
+        var name = new Argument<string>("JOB") { Description = "The name of the ImagePullJob." }.NamesOf(CtlKinds.Jobs);
         var timeout = new Option<string?>("--timeout")
         {
             Description = "Stop waiting after so long; the job goes on [default: never].",

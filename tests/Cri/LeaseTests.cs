@@ -142,12 +142,25 @@ public class LeaseTests
     [Fact]
     public void A_lease_says_whose_it_is_and_what_for()
     {
-        var lease = PullLease.For(Nginx, TimeSpan.FromMinutes(10), PullScript.Start);
-        Assert.Equal("2026-11-26T03:10:00Z", lease.Labels["containerd.io/gc.expire"]);
-        Assert.Equal(lease, PullLease.Read(lease.Id, lease.Labels));
-        Assert.Equal(lease.Id, PullLease.For(Nginx, TimeSpan.FromMinutes(10), PullScript.Start).Id);
-        Assert.NotEqual(lease.Id, PullLease.For("docker.io/library/nginx:2", TimeSpan.FromMinutes(10), PullScript.Start).Id);
-        Assert.Null(PullLease.Read("somebody else's", new Dictionary<string, string> { [PullLease.ExpiryLabel] = "2026-11-26T03:10:00Z" }));
+        var lease = LeaseMark.Daemon.For(Nginx, TimeSpan.FromMinutes(10), PullScript.Start);
+        Assert.Equal("2026-11-26T03:10:00Z", LeaseMark.Daemon.LabelsOf(lease)["containerd.io/gc.expire"]);
+        Assert.Equal(lease, LeaseMark.Daemon.Read(lease.Id, LeaseMark.Daemon.LabelsOf(lease)));
+        Assert.Equal(lease.Id, LeaseMark.Daemon.For(Nginx, TimeSpan.FromMinutes(10), PullScript.Start).Id);
+        Assert.NotEqual(lease.Id, LeaseMark.Daemon.For("docker.io/library/nginx:2", TimeSpan.FromMinutes(10), PullScript.Start).Id);
+        Assert.Null(LeaseMark.Daemon.Read("somebody else's", new Dictionary<string, string> { [PullLease.ExpiryLabel] = "2026-11-26T03:10:00Z" }));
+    }
+
+    /// <summary>Else each would delete it under a pull of the other.</summary>
+    [Fact]
+    public void The_lease_of_a_person_is_no_lease_of_the_daemon()
+    {
+        var byHand = LeaseMark.Ctl.For(Nginx, TimeSpan.FromMinutes(10), PullScript.Start);
+        Assert.Equal(PullScript.Start.AddMinutes(70), byHand.ExpiresAt);
+        Assert.Null(LeaseMark.Daemon.Read(byHand.Id, LeaseMark.Ctl.LabelsOf(byHand)));
+        Assert.Equal(byHand, LeaseMark.Ctl.Read(byHand.Id, LeaseMark.Ctl.LabelsOf(byHand)));
+        Assert.NotEqual(LeaseMark.Daemon.Of(Nginx), LeaseMark.Ctl.Of(Nginx));
+        // Names too: two that end in one second may be made at the same time.
+        Assert.NotEqual((LeaseMark.Ctl with { Grace = LeaseMark.Daemon.Grace }).For(Nginx, TimeSpan.Zero, PullScript.Start).Id, LeaseMark.Daemon.For(Nginx, TimeSpan.Zero, PullScript.Start).Id);
     }
 
     [Theory]
@@ -156,7 +169,7 @@ public class LeaseTests
     public void A_lease_serves_an_attempt_that_it_outlives(double hoursLater, bool serves)
     {
         var timeout = TimeSpan.FromMinutes(10);
-        var lease = PullLease.For(Nginx, timeout, PullScript.Start);
+        var lease = LeaseMark.Daemon.For(Nginx, timeout, PullScript.Start);
         Assert.Equal(serves ? lease : null, PullLease.Choose([lease, new PullLease("odd", Nginx, DateTimeOffset.MinValue)], timeout, PullScript.Start.AddHours(hoursLater)));
     }
 

@@ -64,7 +64,7 @@ public class HostileTextTests
     {
         const string Whole = "ok\u001b[2J\r\nnode-9\u202e\u009b1m\u2028\u200b\0\U000e0001";
         var raw = JsonSerializer.Deserialize($$"""{"metadata":{"name":"a","annotations":{"x":"{{JsonEncodedText.Encode(Whole)}}"} } }""", CtlJson.Default.RawObject)!;
-        var printed = On(false, terminal => terminal.Print(RawObject.PrintList([raw], "ImagePullJob")));
+        var printed = On(false, terminal => terminal.Print(RawObject.PrintList([raw], "ImagePullJob", OutputFormat.Json)));
         Assert.DoesNotContain(printed.EnumerateRunes(), rune => rune.Value is not '\n' && Harmless.IsActive(rune));
         using var again = JsonDocument.Parse(printed);
         Assert.Equal(Whole, again.RootElement.GetProperty("items")[0].GetProperty("metadata").GetProperty("annotations").GetProperty("x").GetString());

@@ -56,11 +56,44 @@ public class TableGoldenTests
             new() { Metadata = metadata with { Name = "web" }, Status = new() { Desired = 12, Active = 3, Completed = 9, Succeeded = 8 } },
             new() { Metadata = metadata with { Name = "unseen" } },
         ];
-        Golden.Check(golden, Write(ListTable.Of(lists, ofAllNamespaces, Samples.After(3600))));
+        Golden.Check(golden, Write(ListTable.Of(lists, ofAllNamespaces, false, Samples.After(3600))));
+    }
+
+    [Theory]
+    [InlineData(false, 0, "get-lists-wide")]
+    [InlineData(true, 80, "get-lists-wide-screen-80")]
+    [InlineData(true, 200, "get-lists-wide-screen-200")]
+    public void Lists_wide(bool isScreen, int width, string golden)
+    {
+        ImageListPullJob[] lists =
+        [
+            new()
+            {
+                Metadata = Samples.Job().Metadata with { Name = "web" },
+                Spec = new() { Images = ["nginx:1.9.1", "redis:7", "typo"], Parallelism = new IntOrPercent(0, "25%") },
+                Status = new()
+                {
+                    StartTime = Samples.Start, CompletionTime = Samples.After(95), Desired = 3, Active = 0, Completed = 3, Succeeded = 2,
+                    FailedImageStatuses = [new() { ImagePullJob = "web-1", Name = "typo", Message = "3 of 3 nodes failed" }],
+                },
+            },
+            new() { Metadata = Samples.Job().Metadata with { Name = "unseen" } },
+        ];
+        Golden.Check(golden, Write(ListTable.Of(lists, false, true, Samples.After(3600)), isScreen, width));
     }
 
     [Fact]
-    public void Nodes_in_a_file() => Golden.Check("get-nodes", Write(NodeTable.Of(Nodes, Samples.After(10))));
+    public void Nodes_in_a_file() => Golden.Check("get-nodes", Write(NodeTable.Of(Nodes, false, Samples.After(10))));
+
+    [Theory]
+    [InlineData(false, 0, "get-nodes-wide")]
+    [InlineData(true, 80, "get-nodes-wide-screen-80")]
+    [InlineData(true, 200, "get-nodes-wide-screen-200")]
+    public void Nodes_wide(bool isScreen, int width, string golden)
+    {
+        NodeImage[] nodes = [.. Nodes, Samples.Node("node-4", Samples.Failure(20, PullReason.NotFound, "not found"))];
+        Golden.Check(golden, Write(NodeTable.Of(nodes, true, Samples.After(60)), isScreen, width));
+    }
 
     [Fact]
     public void A_table_in_a_file_is_one_line_a_row_without_spaces_at_the_end()

@@ -51,6 +51,18 @@ public class VerbTests
     }
 
     [Fact]
+    public async Task Yaml_of_one_name_is_the_object_and_of_all_a_list()
+    {
+        using var one = new Page();
+        using var all = new Page();
+        var fake = new FakeCluster(Samples.Job(Samples.Failed(1, Samples.NotFound(2))), Samples.Job(null, "unseen"));
+        await Run(GetJobs(fake, one, OutputFormat.Yaml), "unseen");
+        await Run(GetJobs(fake, all, OutputFormat.Yaml));
+        Golden.Check("get-job-yaml", one.Text);
+        Golden.Check("get-jobs-yaml", all.Text);
+    }
+
+    [Fact]
     public async Task A_mistyped_name_gets_the_near_one()
     {
         using var page = new Page();

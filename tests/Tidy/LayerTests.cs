@@ -21,7 +21,7 @@ public partial class LayerTests
 
     /// <summary>Decide, and do nothing: no tasks, no network, no clock, no chance, no logger.</summary>
     private static readonly string[] Pure =
-        ["*Planner.cs", "*Machine.cs", "*Core.cs", "*Plan.cs", "PullTable.cs", "PullState.cs", "StatusLedger.cs", "RunningPull.cs", "PullLease.cs", "LeaseLedger.cs", "LeaderLease.cs", "JobTally.cs", "Backoff.cs", "NodeSlots.cs", "*StatusWriter.cs", "ChildTemplate.cs",
+        ["*Planner.cs", "*Machine.cs", "*Core.cs", "*Plan.cs", "PullTable.cs", "PullState.cs", "StatusLedger.cs", "RunningPull.cs", "PullLease.cs", "LeaseMark.cs", "LeaseLedger.cs", "LeaderLease.cs", "JobTally.cs", "Backoff.cs", "NodeSlots.cs", "*StatusWriter.cs", "ChildTemplate.cs",
          "StatusReport.cs", "JobConditions.cs", "TtlAfterFinished.cs", "CredentialProviderConfig.cs", "ProviderProtocol.cs", "CredentialCache.cs", "GoDuration.cs"];
 
     [Theory]

@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using KruiseImage.Crds;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace KruiseImage.Modes.Ctl;
+
+/// <summary>
+/// JSON as YAML, for "-o yaml": event by event, so that depth costs no stack. Read again by any YAML parser, of whichever version, it is the
+/// same JSON: text that could be taken for anything else is quoted. Pure.
+/// </summary>
+public static class YamlText
+{
+    /// <summary>What some version of YAML takes for a truth value or for nothing.</summary>
+    private static readonly string[] Words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+
+    /// <summary>Lines are not folded: what a person wants to copy stays in one piece.</summary>
+    private static readonly EmitterSettings Settings = new(2, int.MaxValue, false, 1024);
+
+    /// <param name="json">One value, well-formed.</param>
+    /// <returns>One document, without a line end at its end.</returns>
+    public static string Of(ReadOnlySpan<byte> json)
+    {
+        using var text = new StringWriter(CultureInfo.InvariantCulture) { NewLine = "\n" };
+        var emitter = new Emitter(text, Settings);
+        emitter.Emit(new StreamStart());
+        emitter.Emit(new DocumentStart(null, null, true));
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = CrdJson.MaxDepth });
+        while (reader.Read()) emitter.Emit(Event(ref reader));
+        emitter.Emit(new DocumentEnd(true));
+        emitter.Emit(new StreamEnd());
+        return text.ToString().TrimEnd('\n');
+    }
+
+    private static ParsingEvent Event(ref Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.StartObject => new MappingStart(AnchorName.Empty, TagName.Empty, true, MappingStyle.Block),
+        JsonTokenType.EndObject => new MappingEnd(),
+        JsonTokenType.StartArray => new SequenceStart(AnchorName.Empty, TagName.Empty, true, SequenceStyle.Block),
+        JsonTokenType.EndArray => new SequenceEnd(),
+        JsonTokenType.PropertyName => String(reader.GetString()!, isKey: true),
+        JsonTokenType.String => String(reader.GetString()!, isKey: false),
+        _ => new Scalar(AnchorName.Empty, TagName.Empty, Encoding.UTF8.GetString(reader.ValueSpan), ScalarStyle.Plain, true, false),
+    };
+
+    private static Scalar String(string value, bool isKey)
+    {
+        var style = IsUnmistakable(value) ? ScalarStyle.Plain : !isKey && IsBlock(value) ? ScalarStyle.Literal : ScalarStyle.DoubleQuoted;
+        return new Scalar(AnchorName.Empty, TagName.Empty, value, style, style == ScalarStyle.Plain, style != ScalarStyle.Plain);
+    }
+
+    /// <summary>Begins like a name, so it is no number, date or sign of YAML, and nothing in it ends it early.</summary>
+    private static bool IsUnmistakable(string value) =>
+        value.Length > 0 && (char.IsLetter(value[0]) || value[0] is '_' or '/') && value[^1] is not (' ' or ':')
+        && !value.Contains(": ", StringComparison.Ordinal) && !value.Contains(" #", StringComparison.Ordinal)
+        && !value.EnumerateRunes().Any(Harmless.IsActive) && !Words.Contains(value, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Several lines that a literal block gives back as they are, whatever the parser thinks of spaces at ends.</summary>
+    private static bool IsBlock(string value)
+    {
+        if (!value.Contains('\n', StringComparison.Ordinal) || char.IsWhiteSpace(value[0]) || value.EndsWith("\n\n", StringComparison.Ordinal)) return false;
+        return !value.Contains(" \n", StringComparison.Ordinal) && value[^1] != ' ' && !value.EnumerateRunes().Any(rune => rune.Value != '\n' && Harmless.IsActive(rune));
+    }
+}
