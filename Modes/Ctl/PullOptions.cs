@@ -20,8 +20,7 @@ public sealed class PullOptions
     private readonly Option<string?> _selector =
         Text("--selector", "k=v,k2 in (a,b)", "Only nodes with these labels, as kubectl -l takes them.", "-l");
     private readonly Option<string?> _podSelector = Text("--pod-selector", "k=v", "Only nodes that run pods with these labels in the namespace.");
-    private readonly Option<string?> _parallelism =
-        Text("--parallelism", "N|N%", "How many nodes pull at once; 0 creates the job paused [default: 1].", "-p");
+    private readonly Option<string?> _parallelism = ParallelismOption("How many nodes pull at once; 0 creates the job paused [default: 1].");
     private readonly Option<string?> _name = Text("--name", "name", "The job's name [default: made from the images].");
     private readonly Option<string?> _timeout = Text("--timeout", "duration", "How long one attempt on one node may take [default: 600s].");
     private readonly Option<string?> _deadline =
@@ -70,7 +69,7 @@ public sealed class PullOptions
         {
             Selector = NodesOf(parsed),
             PodSelector = PodsOf(parsed),
-            Parallelism = ParallelismOf(parsed),
+            Parallelism = ParallelismOf(parsed, _parallelism),
             PullSecrets = parsed.GetValue(_pullSecrets) is { Length: > 0 } secrets ? [.. secrets] : null,
             ImagePullPolicy = parsed.GetValue(_always) ? Defaults.Always : null,
             PullPolicy = timeout is null ? null : new() { TimeoutSeconds = timeout },
@@ -99,9 +98,12 @@ public sealed class PullOptions
         return new() { MatchLabels = selector.MatchLabels, MatchExpressions = selector.MatchExpressions };
     }
 
-    private IntOrPercent? ParallelismOf(ParseResult parsed)
+    public static Option<string?> ParallelismOption(string description) => Text("--parallelism", "N|N%", description, "-p");
+
+    /// <summary>Null when it was not given.</summary>
+    public static IntOrPercent? ParallelismOf(ParseResult parsed, Option<string?> option)
     {
-        if (parsed.GetValue(_parallelism) is not { } text) return null;
+        if (parsed.GetValue(option) is not { } text) return null;
         var parallelism = int.TryParse(text, out var count) ? count : new IntOrPercent(0, text);
         if (parallelism.Of(1) is not null) return parallelism;
         throw CommandException.Usage($"--parallelism \"{text}\" is neither a count of nodes (0, 10) nor a share of them (1% to 100%)");
