@@ -86,9 +86,13 @@ public static class CommandLine
         return ExitCode.Usage;
     }
 
-    /// <summary>An argument that takes any number of words takes an option that nobody knows too; no name or image begins with a dash.</summary>
-    private static string? MistypedOption(ParseResult parsed) =>
-        parsed.CommandResult.Command.Arguments.SelectMany(argument => parsed.GetResult(argument)?.Tokens ?? []).Select(token => token.Value).FirstOrDefault(word => word is ['-', _, ..]);
+    /// <summary>
+    /// An argument that takes any number of words takes an option that nobody knows too; no name or image begins with a dash. To
+    /// complete a line is to be given its unfinished words.
+    /// </summary>
+    private static string? MistypedOption(ParseResult parsed) => parsed.CommandResult.Command is { Name: not CompleteCommand.Name } command
+        ? command.Arguments.SelectMany(argument => parsed.GetResult(argument)?.Tokens ?? []).Select(token => token.Value).FirstOrDefault(word => word is ['-', _, ..])
+        : null;
 
     private static string Sentence(ParseResult parsed)
     {

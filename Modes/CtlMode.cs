@@ -2,6 +2,7 @@ using System.CommandLine;
 using KruiseImage.Modes.Ctl;
 using KruiseImage.Modes.Ctl.Acting;
 using KruiseImage.Modes.Ctl.Completion;
+using KruiseImage.Modes.Ctl.OnNode;
 
 namespace KruiseImage.Modes;
 
@@ -34,6 +35,7 @@ public static class CtlMode
         command.Add(DeleteCommand.Create());
         command.Add(GetCommand.Create());
         command.Add(DescribeCommand.Create());
+        command.Add(NodeCommand.Create());
         command.Add(InstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
         command.Add(CompletionCommand.Create());
         ConnectionOptions.AddTo(command);

@@ -97,6 +97,14 @@ public sealed class KubeClient : IKubeClient, IDisposable
     public async Task<ApiResult<IWatchStream<T>>> Watch<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
         where T : class, IKubeObject
     {
+        var opened = await OpenWatch(resource, query, cancellationToken).ConfigureAwait(false);
+        ApiMetrics.CountRequest("watch", opened.Error);
+        return opened;
+    }
+
+    private async Task<ApiResult<IWatchStream<T>>> OpenWatch<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
+        where T : class, IKubeObject
+    {
         var request = new Request(HttpMethod.Get, ApiPath.Of(resource, query.Namespace, null) + ApiPath.WatchQuery(query));
         HttpResponseMessage? response = null;
         try
@@ -127,6 +135,14 @@ public sealed class KubeClient : IKubeClient, IDisposable
     public void Dispose() => _http.Dispose();
 
     private async Task<ApiResult<T>> Send<T>(Request request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
+    {
+        var answer = await SendAndRead(request, type, cancellationToken).ConfigureAwait(false);
+        ApiMetrics.CountRequest(request.Verb, answer.Error);
+        return answer;
+    }
+
+    private async Task<ApiResult<T>> SendAndRead<T>(Request request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class
     {
         try
@@ -225,7 +241,18 @@ public sealed class KubeClient : IKubeClient, IDisposable
     }
 
     /// <param name="TestsState">The body is a JSON Patch that tests the object's state before it changes it.</param>
-    private readonly record struct Request(HttpMethod Method, string Path, HttpContent? Body = null, bool TestsState = false);
+    private readonly record struct Request(HttpMethod Method, string Path, HttpContent? Body = null, bool TestsState = false)
+    {
+        /// <summary>As the metrics name it. A watch has its own.</summary>
+        public string Verb => Method.Method switch
+        {
+            "GET" => "get",
+            "POST" => "create",
+            "PUT" => "update",
+            "PATCH" => "patch",
+            _ => "delete",
+        };
+    }
 
     private static ByteArrayContent Content(byte[] body, string mediaType)
     {

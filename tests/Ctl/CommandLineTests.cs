@@ -34,9 +34,9 @@ public class CommandLineTests
     [InlineData("controller --lease-duration 2", "--lease-duration \"2\" is not a number of seconds from 3 to 3600")]
     [InlineData("controller --listen 8080", "--listen \"8080\" is not ADDRESS:PORT, such as 127.0.0.1:8080 or :8080")]
     [InlineData("controller --log-level loud", "--log-level \"loud\" is not one of Trace, Debug, Information, Warning and Error")]
-    [InlineData("ctl get pods", "unknown command 'pods': choose jobs, lists, nodes")]
+    [InlineData("ctl get pods", "unknown command 'pods': choose jobs, lists, nodes, images")]
     [InlineData("ctl get jobs -o jsn", "unknown output format 'jsn': did you mean 'json'?")]
-    [InlineData("ctl get jobs -o xml", "unknown output format 'xml': choose one of table, wide, json, name")]
+    [InlineData("ctl get jobs -o xml", "unknown output format 'xml': choose one of table, wide, json, yaml, name")]
     [InlineData("ctl get jobs a -A", "names exclude --all-namespaces: ask for one or the other")]
     [InlineData("ctl pull nginx --nodes a --selector b=c", "--nodes and --selector exclude each other: choose nodes in one way")]
     [InlineData("ctl pull nginx --selector a=b --pod-selector b=c", "--selector and --pod-selector exclude each other: choose nodes in one way")]
@@ -99,7 +99,7 @@ public class CommandLineTests
     {
         var (exitCode, output, _) = await Run("--version");
         Assert.Equal(ExitCode.Done, exitCode);
-        Assert.Matches(@"^kruise-image \d+\.\d+\.\d+ \([0-9a-f]{12}|unknown\)", output);
+        Assert.Matches(@"^kruise-image \d+\.\d+\.\d+(-dev)? \(([0-9a-f]{12}|unknown)\)", output);
     }
 
     [Theory]
