@@ -1,5 +1,6 @@
 using System.CommandLine;
 using KruiseImage.Modes.Ctl;
+using KruiseImage.Modes.Ctl.Acting;
 using KruiseImage.Modes.Ctl.Completion;
 using KruiseImage.Modes.Ctl.OnNode;
 
@@ -27,6 +28,11 @@ public static class CtlMode
         };
         command.Add(PullCommand.Create());
         command.Add(WaitCommand.Create());
+        command.Add(PauseCommand.Pause());
+        command.Add(PauseCommand.Resume());
+        command.Add(RetryCommand.Create());
+        command.Add(CancelCommand.Create());
+        command.Add(DeleteCommand.Create());
         command.Add(GetCommand.Create());
         command.Add(DescribeCommand.Create());
         command.Add(NodeCommand.Create());

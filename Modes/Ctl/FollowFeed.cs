@@ -42,7 +42,7 @@ public sealed class FollowFeed : IFollowFeed
     public static async Task<FollowFeed> Open(
         Cluster cluster, IReadOnlyList<IKubeObject> targets, Action<string> note, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var nodeQueries = targets.Select(target => NodeImageQuery.For(target is ImageListPullJob list ? list.Spec : ((ImagePullJob)target).Spec)).Distinct().ToList();
+        var nodeQueries = targets.Select(target => NodeImageQuery.For(JobWords.TemplateOf(target))).Distinct().ToList();
         var nodeQuery = nodeQueries is [var one] ? one : new();
         var probe = await cluster.Client.List(Resources.NodeImages, nodeQuery with { Limit = 1 }, cancellationToken).ConfigureAwait(false);
         var mayReadNodes = probe.Error is not (ApiError.Forbidden or ApiError.NotFound);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KruiseImage.Modes.Ctl.Images;
 
 namespace KruiseImage.Modes.Ctl;
 
@@ -17,6 +18,9 @@ public static class PullCommand
                 kruise-image ctl pull nginx:1.9.1 --parallelism 10 --wait
                 # several images: one list of jobs
                 kruise-image ctl pull nginx:1.9.1 redis:7.2 quay.io/org/app:v2 --wait
+                # what a workload needs, where its pods may come to, with its pull secrets; what a release will need, before it
+                kruise-image ctl pull --from deployment/web --from cronjob/report
+                kruise-image ctl pull -f manifests/ && helm template shop ./chart | kruise-image ctl pull -n shop -f - --wait
                 # onto two nodes; onto nodes with a label; onto the nodes where app=web runs
                 kruise-image ctl pull nginx:1.9.1 --nodes node-1,node-2
                 kruise-image ctl pull nginx:1.9.1 --selector 'pool in (web,edge)' --parallelism 25%
@@ -31,12 +35,19 @@ public static class PullCommand
         command.Add(output);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            // The command line is checked before the cluster is asked for anything, even for its address.
-            var draft = options.Read(parsed);
+            // The command line and the files are checked before the cluster is asked for anything, even for its address.
+            var request = options.Read(parsed);
+            var terminal = Terminal.Of(parsed);
+            var files = new WorkloadFiles();
+            foreach (var (where, text) in YamlFiles.Read(request.Files, Terminal.Input)) files.Add(where, text);
+            if (files.Skipped is { } skipped) terminal.Note($"note: {skipped}");
             using var cluster = Cluster.Connect(parsed);
-            var verb = new PullVerb(cluster, Terminal.Of(parsed), parsed.GetValue(output), TimeProvider.System);
-            draft = draft with { Metadata = draft.Metadata with { Namespace = cluster.Namespace } };
-            return await verb.Run([draft], parsed.GetValue(wait), cancellationToken).ConfigureAwait(false);
+            var live = new LiveWorkloads(cluster, sentence => terminal.Note($"note: {sentence}"));
+            var workloads = files.Workloads.ToList();
+            foreach (var name in request.From) workloads.Add(await live.Read(name, cancellationToken).ConfigureAwait(false));
+            var drafts = request.Drafts(workloads, cluster.Namespace, sentence => terminal.Note($"note: {sentence}"));
+            var verb = new PullVerb(cluster, terminal, parsed.GetValue(output), TimeProvider.System);
+            return await verb.Run(drafts, parsed.GetValue(wait), cancellationToken).ConfigureAwait(false);
         });
         return command;
     }

@@ -30,7 +30,7 @@ public sealed class PullVerb(Cluster cluster, Terminal terminal, OutputFormat fo
     {
         if (format == OutputFormat.Name)
         {
-            terminal.Say($"{(target is ImagePullJob ? CtlKinds.Jobs.NamePrefix : CtlKinds.Lists.NamePrefix)}/{target.Metadata.Name}");
+            terminal.Say(JobWords.FullNameOf(target));
         }
         else if (format == OutputFormat.Json)
         {
@@ -43,7 +43,7 @@ public sealed class PullVerb(Cluster cluster, Terminal terminal, OutputFormat fo
         else
         {
             var where = $"nodes: {SpecWords.Nodes(draft.Template)}; {SpecWords.Parallelism(draft.Template)}";
-            terminal.Say($"{(target is ImagePullJob ? "job" : "list")} {JobWords.KeyOf(target)} pulls {ImagesOf(draft)}; {where}");
+            terminal.Say($"{JobWords.NounAndKeyOf(target)} pulls {ImagesOf(draft)}; {where}");
         }
     }
 

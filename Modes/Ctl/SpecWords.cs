@@ -6,12 +6,16 @@ namespace KruiseImage.Modes.Ctl;
 /// <summary>A job's spec as sentences, defaults included: what will happen, not what was written.</summary>
 public static class SpecWords
 {
+    /// <summary>More nodes than these are counted, not named.</summary>
+    private const int MaxNames = 10;
+
     public static string Nodes(ImagePullJobTemplate spec)
     {
         if (spec.PodSelector is { } pods)
             return LabelSelector.TryCompile(pods, out var ofPods, out var wrong) ? $"those of pods with labels {ofPods} in this namespace" : wrong;
         if (spec.Selector is not { } selector) return "all";
-        if (selector.Names is { Count: > 0 } names) return string.Join(", ", names);
+        if (selector.Names is { Count: > 0 } names)
+            return string.Join(", ", names.Take(MaxNames)) + (names.Count > MaxNames ? $" and {names.Count - MaxNames} more" : "");
         if (!LabelSelector.TryCompile(selector.MatchLabels, selector.MatchExpressions, out var labels, out var error)) return error;
         return labels.MatchesEverything ? "all" : $"with labels {labels}";
     }
