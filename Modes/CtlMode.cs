@@ -1,5 +1,6 @@
 using System.CommandLine;
 using KruiseImage.Modes.Ctl;
+using KruiseImage.Modes.Ctl.Install;
 
 namespace KruiseImage.Modes;
 
@@ -28,6 +29,8 @@ public static class CtlMode
         command.Add(GetCommand.Create());
         command.Add(DescribeCommand.Create());
         command.Add(InstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
+        command.Add(InstallCommand.Upgrade(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
+        command.Add(UninstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
         ConnectionOptions.AddTo(command);
         command.Add(Terminal.NoColorOption);
         return command;
