@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KruiseImage.Crds;
+using KruiseImage.Modes.Ctl;
 using KruiseImage.Reconcile.Kube;
 
 namespace KruiseImage.Tests.Ctl;
@@ -13,6 +14,14 @@ internal sealed class FakeCluster(params IKubeObject[] objects) : IKubeClient
 
     /// <summary>Plural of a kind whose CRD is missing.</summary>
     public string? Unknown { get; init; }
+
+    /// <summary>Plural of a kind that one may not read.</summary>
+    public string? Forbidden { get; init; }
+
+    private readonly List<(string Plural, RawObject Object)> _raw = [];
+
+    /// <summary>An object of a kind that has no wire type.</summary>
+    public void Add(string plural, RawObject item) => _raw.Add((plural, item));
 
     public List<IKubeObject> Created { get; } = [];
 
@@ -70,7 +79,7 @@ internal sealed class FakeCluster(params IKubeObject[] objects) : IKubeClient
         where T : class, IKubeObject => throw new NotSupportedException();
 
     private ApiError? Refused<T>(Resource<T> resource)
-        where T : class, IKubeObject => Error != ApiError.None ? Error : resource.Plural == Unknown ? ApiError.NotFound : null;
+        where T : class, IKubeObject => Error != ApiError.None ? Error : resource.Plural == Unknown ? ApiError.NotFound : resource.Plural == Forbidden ? ApiError.Forbidden : null;
 
     /// <summary>With the condition that our type keeps only the verdict of.</summary>
     private static string NodeJson(Node node) => $$$"""
@@ -82,7 +91,8 @@ internal sealed class FakeCluster(params IKubeObject[] objects) : IKubeClient
     private List<T> All<T>(Resource<T> resource, string? @namespace, string? fields = null)
         where T : class, IKubeObject
     {
-        var items = new List<T>();
+        var items = _raw.Where(raw => raw.Plural == resource.Plural && (@namespace is null || raw.Object.Metadata.Namespace == @namespace))
+            .Select(raw => JsonSerializer.Deserialize(raw.Object.Json, resource.Type)!).ToList();
         foreach (var item in objects)
         {
             if (@namespace is not null && item.Metadata.Namespace != @namespace) continue;

@@ -25,22 +25,23 @@ public sealed class WorkloadFiles
 
     public void Add(string where, string text)
     {
-        foreach (var document in YamlDocuments.Read(where, text)) Add(where, document, 0);
+        foreach (var document in YamlDocuments.Read(where, text)) Add(where, document, YamlDocuments.TemplateHint(text), 0);
     }
 
-    private void Add(string where, JsonElement json, int depth)
+    /// <param name="hint">For what is no object.</param>
+    private void Add(string where, JsonElement json, string hint, int depth)
     {
         if (json.ValueKind == JsonValueKind.Null) return; // nothing between two lines of dashes
         if (json.ValueKind == JsonValueKind.Array && depth == 0)
         {
-            foreach (var item in json.EnumerateArray()) Add(where, item, depth + 1);
+            foreach (var item in json.EnumerateArray()) Add(where, item, hint, depth + 1);
             return;
         }
         if (json.ValueKind != JsonValueKind.Object || json.Text("kind") is not { } kind)
-            throw CommandException.Usage($"{where}: a document is no Kubernetes object, it has no kind");
+            throw CommandException.Usage($"{where}: a document is no Kubernetes object, it has no kind{hint}");
         if (kind.EndsWith("List", StringComparison.Ordinal) && json.At("items") is { ValueKind: JsonValueKind.Array } items && depth < MaxListDepth)
         {
-            foreach (var item in items.EnumerateArray()) Add(where, item, depth + 1);
+            foreach (var item in items.EnumerateArray()) Add(where, item, hint, depth + 1);
             return;
         }
         if (kind == "ServiceAccount" && Workload.SecretsOf(json) is { Count: > 0 } secrets)

@@ -39,7 +39,7 @@ public static class YamlDocuments
         catch (Exception malformed) when (malformed is InvalidOperationException or ArgumentException)
         {
             // What the scanner of the library throws when it loses its way, say in a list that is never closed.
-            throw CommandException.Usage($"{where} is neither YAML nor JSON{Template(text)}");
+            throw CommandException.Usage($"{where} is neither YAML nor JSON{TemplateHint(text)}");
         }
     }
 
@@ -125,10 +125,11 @@ public static class YamlDocuments
     {
         // The library begins its sentences with the place, which is said already.
         var sentence = why.StartsWith('(') && why.IndexOf("): ", StringComparison.Ordinal) is > 0 and var end ? why[(end + 3)..] : why;
-        return CommandException.Usage($"{where}, line {line}, column {column}: neither YAML nor JSON: {char.ToLowerInvariant(sentence[0])}{sentence[1..].TrimEnd('.')}{Template(text)}");
+        return CommandException.Usage($"{where}, line {line}, column {column}: neither YAML nor JSON: {char.ToLowerInvariant(sentence[0])}{sentence[1..].TrimEnd('.')}{TemplateHint(text)}");
     }
 
-    private static string Template(string text) => text.Contains("{{", StringComparison.Ordinal)
+    /// <summary>For a sentence about a text that is not understood; empty unless it looks like a template.</summary>
+    public static string TemplateHint(string text) => text.Contains("{{", StringComparison.Ordinal)
         ? "; a Helm template must be rendered first: helm template … | kruise-image ctl pull -f -"
         : "";
 }

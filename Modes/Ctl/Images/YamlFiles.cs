@@ -18,7 +18,7 @@ public static class YamlFiles
         }
     }
 
-    private static IReadOnlyList<string> FilesOf(string path)
+    private static List<string> FilesOf(string path)
     {
         if (!Directory.Exists(path)) return [path];
         try
