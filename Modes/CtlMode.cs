@@ -4,6 +4,8 @@ using KruiseImage.Modes.Ctl.Acting;
 using KruiseImage.Modes.Ctl.Completion;
 using KruiseImage.Modes.Ctl.Install;
 using KruiseImage.Modes.Ctl.OnNode;
+using KruiseImage.Modes.Ctl.Watching;
+using KruiseImage.Modes.Ctl.Why;
 
 namespace KruiseImage.Modes;
 
@@ -36,6 +38,10 @@ public static class CtlMode
         command.Add(DeleteCommand.Create());
         command.Add(GetCommand.Create());
         command.Add(DescribeCommand.Create());
+        command.Add(StatusCommand.Create());
+        command.Add(TopCommand.Create());
+        command.Add(WhyCommand.Create());
+        command.Add(EventsCommand.Create());
         command.Add(NodeCommand.Create());
         command.Add(InstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
         command.Add(InstallCommand.Upgrade(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));

@@ -3,7 +3,7 @@
 #
 #   install-parts.sh build       the packages that link a static executable
 #   install-parts.sh bed         that, and etcd, kube-apiserver, containerd, docker-registry and kubectl
-#   install-parts.sh scenarios   that, the containerd of newer Debian releases, and what cuts a network
+#   install-parts.sh scenarios   that, the containerd of newer Debian releases, what cuts a network, and a terminal to look at
 #   install-parts.sh release     what `build` does, and for each architecture the C libraries of release/debian.lock, linked into a release
 #
 # Servers are unpacked into a private directory and never installed: a Debian package would start them as services.
@@ -215,6 +215,6 @@ unpack docker-registry /usr/bin/docker-registry
 command -v kubectl >/dev/null || unpack kubernetes-client /usr/bin/kubectl
 build_apiserver
 [ "$want" = bed ] && exit 0
-packages iproute2
+packages iproute2 tmux
 unpack_containerd 1.7 trixie
 unpack_containerd 2.1 forky
