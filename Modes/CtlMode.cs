@@ -1,6 +1,7 @@
 using System.CommandLine;
 using KruiseImage.Modes.Ctl;
 using KruiseImage.Modes.Ctl.Completion;
+using KruiseImage.Modes.Ctl.Doctor;
 using KruiseImage.Modes.Ctl.OnNode;
 
 namespace KruiseImage.Modes;
@@ -30,6 +31,7 @@ public static class CtlMode
         command.Add(GetCommand.Create());
         command.Add(DescribeCommand.Create());
         command.Add(NodeCommand.Create());
+        command.Add(DoctorCommand.Create());
         command.Add(InstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
         command.Add(CompletionCommand.Create());
         ConnectionOptions.AddTo(command);
