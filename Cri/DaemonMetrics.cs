@@ -17,6 +17,13 @@ public sealed class DaemonMetrics(IMetricFactory factory)
     private readonly Gauge _active = factory.CreateGauge("kruise_image_active_pulls", "Pulls that the runtime works on.");
     private readonly Gauge _waiting = factory.CreateGauge("kruise_image_waiting_pulls", "Entries that wait: for a slot, the runtime, or their next attempt.");
 
+    private readonly Counter _attempts = factory.CreateCounter("kruise_image_pull_attempts_total", "Pulls that the runtime was asked for: one entry may take several.");
+    private readonly Gauge _runtime = factory.CreateGauge("kruise_image_runtime_available", "1 while the container runtime answers.");
+
+    public void Attempted() => _attempts.Inc();
+
+    public void RuntimeAnswers(bool answers) => _runtime.Set(answers ? 1 : 0);
+
     public void Finished(Announce done)
     {
         var hasFailed = done.Status.Phase == PullPhase.Failed;

@@ -64,6 +64,7 @@ public sealed partial class SyncLoop(
                 break;
             case RuntimeAnswered found:
                 table.RuntimeFound(found.Leased);
+                metrics.RuntimeAnswers(true);
                 break;
             case LeaseReleased released:
                 table.LeaseReleased(released.Reference, released.IsGone, now);
@@ -106,6 +107,7 @@ public sealed partial class SyncLoop(
                 break;
             case StartPull start:
                 LogStart(start.Entry.Key, start.Attempt);
+                metrics.Attempted();
                 pool.Start(start);
                 break;
             case CancelPull cancel:
@@ -126,11 +128,17 @@ public sealed partial class SyncLoop(
         }
     }
 
-    private void SearchRuntime() => inbox.Run(async closing =>
+    private void SearchRuntime()
+    {
+        metrics.RuntimeAnswers(false);
+        inbox.Run(FoundRuntime);
+    }
+
+    private async Task<SyncInput> FoundRuntime(CancellationToken closing)
     {
         await runtime.Find(closing).ConfigureAwait(false);
         return new RuntimeAnswered(await runtime.Leased(closing).ConfigureAwait(false));
-    });
+    }
 
     /// <summary>A timer takes no more than 49 days, and a moment that passed meanwhile is now.</summary>
     private TimeSpan Until(DateTimeOffset moment)

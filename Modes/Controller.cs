@@ -101,17 +101,8 @@ public sealed partial class Controller : IDisposable
     }
 
     /// <summary>Has what is counted here told whenever the registry is read.</summary>
-    public void Publish(CollectorRegistry registry)
-    {
-        var factory = Metrics.WithCustomRegistry(registry);
-        var unfinished = factory.CreateGauge("kruise_image_unfinished_jobs", "ImagePullJobs that are not over.");
-        var unfinishedLists = factory.CreateGauge("kruise_image_unfinished_lists", "ImageListPullJobs that are not over.");
-        registry.AddBeforeCollectCallback(() =>
-        {
-            unfinished.Set(_board.UnfinishedJobs);
-            unfinishedLists.Set(_lists.List().Count(list => list.Status?.CompletionTime is null));
-        });
-    }
+    public void Publish(CollectorRegistry registry) =>
+        new ControllerMetrics(registry).Publish(() => new ControllerCounts(_nodes.Count, _nodeImages.Count, _jobs.List(), _lists.List(), _board.CountNodes()), _clock);
 
     public void Dispose()
     {

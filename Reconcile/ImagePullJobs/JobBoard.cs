@@ -19,12 +19,11 @@ public sealed class JobBoard(
 
     private readonly NodeAttachments _attached = new();
 
-    public int UnfinishedJobs
+
+    /// <summary>Where the nodes of all unfinished jobs stand: place, and why when that is Held or Failed. A node counts once for each job.</summary>
+    public Dictionary<(Place Place, string Reason), int> CountNodes()
     {
-        get
-        {
-            lock (_gate) return _ledgers.Values.Count(ledger => !ledger.IsFinished);
-        }
+        lock (_gate) return JobLedger.CountNodes(_ledgers.Values);
     }
 
     public void OnJob(ImagePullJob? before, ImagePullJob? after, DateTimeOffset now)

@@ -90,6 +90,22 @@ public sealed class JobLedger
         return node is not null && _labels.Matches(node.Metadata.Labels);
     }
 
+    /// <summary>How many nodes of the unfinished ones are where, and why.</summary>
+    public static Dictionary<(Place Place, string Reason), int> CountNodes(IEnumerable<JobLedger> ledgers)
+    {
+        var counts = new Dictionary<(Place, string), int>();
+        foreach (var ledger in ledgers.Where(ledger => !ledger.IsFinished))
+        {
+            foreach (var place in (ReadOnlySpan<Place>)[Place.Waiting, Place.Active, Place.Succeeded]) Add(place, "", ledger.Places.Count(place));
+            foreach (var hold in ledger.Holds.Values) Add(Place.Held, hold.Reason, 1);
+            foreach (var failure in ledger.Failures.Values) Add(Place.Failed, failure.Reason, 1);
+        }
+
+        return counts;
+
+        void Add(Place place, string reason, int count) => counts[(place, reason)] = counts.GetValueOrDefault((place, reason)) + count;
+    }
+
     /// <summary>Takes a newer version of the job.</summary>
     /// <returns>What the edit means for the books.</returns>
     public JobEdit Observe(ImagePullJob job)

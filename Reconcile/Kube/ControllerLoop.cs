@@ -22,7 +22,7 @@ public sealed partial class ControllerLoop<TKey>(
             while (true)
             {
                 var key = await queue.Take(cancellationToken).ConfigureAwait(false);
-                ReconcileMetrics.ObserveDepth(name, queue.Depth);
+                ReconcileMetrics.ObserveTaken(name, queue.Depth, queue.LastWait);
                 queue.Finish(key, await Reconcile(key, cancellationToken).ConfigureAwait(false));
             }
         }

@@ -67,7 +67,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
     public Task<ApiResult<T>> Patch<T>(Resource<T> resource, string? @namespace, string name, ApiPatch patch, CancellationToken cancellationToken)
         where T : class, IKubeObject
     {
-        var path = ApiPath.Of(resource, @namespace, name) + (patch.Subresource is null ? "" : $"/{patch.Subresource}") + PatchQuery(patch.Kind);
+        var path = ApiPath.Of(resource, @namespace, name) + (patch.Subresource is null ? "" : $"/{patch.Subresource}") + PatchQuery(patch);
         var testsState = patch.Kind == PatchKind.Json && patch.Body.Span.IndexOf("\"test\""u8) >= 0;
         return Send(new Request(HttpMethod.Patch, path, Body(patch), testsState), resource.Type, cancellationToken);
     }
@@ -88,7 +88,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
     /// <summary>Server-side apply of one object of any kind.</summary>
     /// <param name="path">"/apis/apps/v1/namespaces/x/deployments/y".</param>
     public Task<ApiResult<JsonDocument>> Apply(string path, ReadOnlyMemory<byte> yaml, CancellationToken cancellationToken) =>
-        Send(new Request(HttpMethod.Patch, path + PatchQuery(PatchKind.Apply), Body(new ApiPatch(PatchKind.Apply, yaml))), CrdJson.Default.JsonDocument, cancellationToken);
+        Send(ApplyRequest(path, new ApiPatch(PatchKind.Apply, yaml)), CrdJson.Default.JsonDocument, cancellationToken);
 
     /// <summary>Any document of the server: "/version", "/apis/…".</summary>
     public Task<ApiResult<JsonDocument>> GetRaw(string path, CancellationToken cancellationToken) =>
@@ -105,6 +105,14 @@ public sealed class KubeClient : IKubeClient, IDisposable
     }
 
     public async Task<ApiResult<IWatchStream<T>>> Watch<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
+        where T : class, IKubeObject
+    {
+        var opened = await OpenWatch(resource, query, cancellationToken).ConfigureAwait(false);
+        ApiMetrics.CountRequest("watch", opened.Error);
+        return opened;
+    }
+
+    private async Task<ApiResult<IWatchStream<T>>> OpenWatch<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
         where T : class, IKubeObject
     {
         var request = new Request(HttpMethod.Get, ApiPath.Of(resource, query.Namespace, null) + ApiPath.WatchQuery(query));
@@ -138,6 +146,14 @@ public sealed class KubeClient : IKubeClient, IDisposable
 
     /// <param name="read">Given the headers of an answer that is no refusal.</param>
     private async Task<ApiResult<T>> Send<T>(Request request, JsonTypeInfo<T> type, CancellationToken cancellationToken, Action<HttpResponseHeaders>? read = null)
+        where T : class
+    {
+        var answer = await SendAndRead(request, type, cancellationToken).ConfigureAwait(false);
+        ApiMetrics.CountRequest(request.Verb, answer.Error);
+        return answer;
+    }
+
+    private async Task<ApiResult<T>> SendAndRead<T>(Request request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class
     {
         try
@@ -220,7 +236,10 @@ public sealed class KubeClient : IKubeClient, IDisposable
 
     private string Sentence(Exception failure) => ConnectionFailure.Sentence(_config.Server, failure, RequestTimeout);
 
-    private static string PatchQuery(PatchKind kind) => kind == PatchKind.Apply ? $"?fieldManager={FieldManager}&force=true" : $"?fieldManager={FieldManager}";
+    private static Request ApplyRequest(string path, ApiPatch patch) => new(HttpMethod.Patch, path + PatchQuery(patch), Body(patch));
+
+    private static string PatchQuery(ApiPatch patch) =>
+        $"?fieldManager={FieldManager}{(patch is { Kind: PatchKind.Apply, Force: true } ? "&force=true" : "")}{(patch.DryRun ? "&dryRun=All" : "")}";
 
     private static ByteArrayContent Json<T>(T value, JsonTypeInfo<T> type) => Content(JsonSerializer.SerializeToUtf8Bytes(value, type), "application/json");
 
@@ -237,7 +256,18 @@ public sealed class KubeClient : IKubeClient, IDisposable
     }
 
     /// <param name="TestsState">The body is a JSON Patch that tests the object's state before it changes it.</param>
-    private readonly record struct Request(HttpMethod Method, string Path, HttpContent? Body = null, bool TestsState = false);
+    private readonly record struct Request(HttpMethod Method, string Path, HttpContent? Body = null, bool TestsState = false)
+    {
+        /// <summary>As the metrics name it. A watch has its own.</summary>
+        public string Verb => Method.Method switch
+        {
+            "GET" => "get",
+            "POST" => "create",
+            "PUT" => "update",
+            "PATCH" => "patch",
+            _ => "delete",
+        };
+    }
 
     private static ByteArrayContent Content(byte[] body, string mediaType)
     {

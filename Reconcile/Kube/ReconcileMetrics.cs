@@ -14,7 +14,16 @@ public static class ReconcileMetrics
 
     private static readonly Gauge Depth = Metrics.CreateGauge("kruise_image_queue_depth", "Keys that wait for a worker.", ["loop"]);
 
-    public static void ObserveDepth(string loop, int depth) => Depth.WithLabels(loop).Set(depth);
+    private static readonly Histogram Wait = Metrics.CreateHistogram(
+        "kruise_image_queue_wait_seconds", "Time that a key was ready before a worker took it.", ["loop"],
+        new HistogramConfiguration { Buckets = Histogram.ExponentialBuckets(0.001, 4, 9) });
+
+    /// <param name="waited">Of one of the keys that were taken just now, if several were.</param>
+    public static void ObserveTaken(string loop, int depth, TimeSpan waited)
+    {
+        Depth.WithLabels(loop).Set(depth);
+        Wait.WithLabels(loop).Observe(waited.TotalSeconds);
+    }
 
     public static void ObserveReconcile(string loop, TimeSpan elapsed, OutcomeKind outcome)
     {

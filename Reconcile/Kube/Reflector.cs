@@ -27,6 +27,7 @@ public sealed partial class Reflector<T>(
     /// <summary>A server that has not ended the watch this long after its time is gone, whatever TCP thinks.</summary>
     private static readonly TimeSpan WatchGrace = TimeSpan.FromSeconds(30);
 
+    private readonly WatchGauges _metrics = ApiMetrics.Of(resource.Plural);
     private TimedWatch<T>? _watch;
 
     /// <summary>What the server asked for with its last refusal.</summary>
@@ -37,6 +38,7 @@ public sealed partial class Reflector<T>(
     {
         var state = new WatchState(WatchPhase.Empty);
         var failures = 0;
+        _metrics.Wanted.Inc();
         try
         {
             while (!cancellationToken.IsCancellationRequested)
@@ -49,6 +51,7 @@ public sealed partial class Reflector<T>(
                 if (step.Ignored is { Length: > 0 } ignored) LogIgnored(resource.Plural, ignored);
                 state = step.State;
                 if (step.Failure is null) continue;
+                _metrics.Failures.Inc();
                 Log(++failures, step.Failure);
                 await Task.Delay(RetryDelay(failures), clock, cancellationToken).ConfigureAwait(false);
             }
@@ -60,6 +63,7 @@ public sealed partial class Reflector<T>(
         finally
         {
             await CloseWatch().ConfigureAwait(false);
+            _metrics.Wanted.Dec();
         }
 
         LogStopped(resource.Plural);
@@ -94,6 +98,7 @@ public sealed partial class Reflector<T>(
         {
             _watch = new TimedWatch<T>(opened.Value!, duration + WatchGrace, clock);
             store.LiveSince = clock.GetUtcNow();
+            _metrics.Open.Inc();
         }
 
         return WatchMachine.OnOpened<T>(state, opened.Error, opened.Message);
@@ -103,6 +108,7 @@ public sealed partial class Reflector<T>(
     {
         if (_watch is null) return;
         store.LiveSince = null;
+        _metrics.Open.Dec();
         await _watch.DisposeAsync().ConfigureAwait(false);
         _watch = null;
     }

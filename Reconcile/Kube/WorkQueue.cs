@@ -16,6 +16,9 @@ public sealed class WorkQueue<TKey> : IDisposable
     private readonly Lock _gate = new();
     private readonly WorkQueueCore<TKey> _core = new();
     private readonly SemaphoreSlim _ready = new(0);
+
+    /// <summary>Since when each ready key waits: keys become ready and are taken in the same order.</summary>
+    private readonly Queue<TimeSpan> _readySince = new();
     private readonly TimeProvider _clock;
     private readonly Random _random;
     private readonly long _start;
@@ -59,14 +62,19 @@ public sealed class WorkQueue<TKey> : IDisposable
         }
     }
 
+    /// <summary>How long the key waited that was taken last.</summary>
+    public TimeSpan LastWait { get; private set; }
+
     /// <summary>Waits for a key. It must be given back with <see cref="Finish"/>, whatever became of it.</summary>
     public async ValueTask<TKey> Take(CancellationToken cancellationToken)
     {
         await _ready.WaitAsync(cancellationToken).ConfigureAwait(false);
         lock (_gate)
         {
-            // Invariant: one permit of the semaphore for each ready key.
-            return _core.TryTake(out var key) ? key : throw new InvalidOperationException("a permit without a key");
+            // Invariant: one permit of the semaphore, and one moment, for each ready key.
+            if (!_core.TryTake(out var key)) throw new InvalidOperationException("a permit without a key");
+            LastWait = Now - _readySince.Dequeue();
+            return key;
         }
     }
 
@@ -125,6 +133,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <summary>Every change ends here: a permit for each key that became ready, and the timer set to the earliest delay.</summary>
     private void Publish(int readyBefore)
     {
+        for (var added = readyBefore; added < _core.Ready; added++) _readySince.Enqueue(Now);
         if (_core.Ready > readyBefore) _ready.Release(_core.Ready - readyBefore);
         if (_core.NextDue is not { } due || due == _timerDue) return;
         _timerDue = due;

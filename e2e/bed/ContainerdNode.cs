@@ -20,6 +20,7 @@ public sealed class ContainerdNode : IDisposable
     private readonly GrpcChannel channel;
     private readonly string directory;
     private readonly string configuration;
+    private readonly string program;
 
     /// <param name="version">"1.6", "1.7" or "2.1", as <c>install-parts.sh</c> names them.</param>
     public ContainerdNode(string name, string version, string bedDirectory, string logDirectory, Uri mirror, IReadOnlyDictionary<string, Uri> registries)
@@ -31,7 +32,7 @@ public sealed class ContainerdNode : IDisposable
             WriteHost(Path.Combine(directory, "certs.d", host), address);
         configuration = Path.Combine(directory, "config.toml");
         File.WriteAllText(configuration, ContainerdConfiguration.Of(version, directory));
-        var program = Parts.Find(version == OldestVersion ? "containerd" : $"containerd-{version}");
+        program = Parts.Find(version == OldestVersion ? "containerd" : $"containerd-{version}");
         Server = new ServerProcess(name + "-containerd", logDirectory, program, "--config", configuration);
         channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
         {
@@ -91,6 +92,11 @@ public sealed class ContainerdNode : IDisposable
 
     public async Task RemoveAsync(string reference, CancellationToken cancellationToken) =>
         await Images.RemoveImageAsync(new RemoveImageRequest { Image = new ImageSpec { Image = reference } }, cancellationToken: cancellationToken);
+
+    /// <summary>Runs the <c>ctr</c> that came with this containerd, in CRI's namespace.</summary>
+    public Task<CommandResult> CtrAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) => CommandResult.RunAsync(
+        Path.Combine(Path.GetDirectoryName(File.ResolveLinkTarget(program, returnFinalTarget: true)?.FullName ?? program)!, "ctr"),
+        ["--address", Socket, "--namespace", "k8s.io", .. arguments], new Dictionary<string, string>(), null, cancellationToken);
 
     /// <summary>Starts it again with the plugin off, or with all of them when there is none to name.</summary>
     public async Task RestartWithoutAsync(string? plugin, CancellationToken cancellationToken)

@@ -2,6 +2,8 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace KruiseImage.Bed;
@@ -10,6 +12,9 @@ namespace KruiseImage.Bed;
 public sealed class ImageContent
 {
     public const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
+    /// <summary>"+json" and not "\u002Bjson": people read these files too.</summary>
+    private static readonly JsonSerializerOptions plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public const string IndexType = "application/vnd.oci.image.index.v1+json";
 
     /// <summary>Made from a seed. The bytes are random, so that the size on the wire is the size asked for.</summary>
@@ -69,7 +74,7 @@ public sealed class ImageContent
     public static JsonObject Descriptor(string mediaType, byte[] content) =>
         new() { ["mediaType"] = mediaType, ["digest"] = Digest(content), ["size"] = content.Length };
 
-    public static byte[] Json(JsonObject value) => Encoding.UTF8.GetBytes(value.ToJsonString());
+    public static byte[] Json(JsonObject value) => Encoding.UTF8.GetBytes(value.ToJsonString(plain));
 
     private JsonObject Add(string mediaType, byte[] content)
     {

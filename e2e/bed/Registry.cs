@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 
 namespace KruiseImage.Bed;
 
@@ -66,7 +67,26 @@ public sealed class Registry : IDisposable
     public async Task PushForArchitectureAsync(string repository, string tag, ImageContent image, string architecture, CancellationToken cancellationToken)
     {
         await PushAsync(repository, image.ManifestDigest, image, cancellationToken);
-        await PutManifestAsync(repository, tag, "application/vnd.oci.image.index.v1+json", ImageContent.Index(image.Manifest, architecture), cancellationToken);
+        await PutManifestAsync(repository, tag, ImageContent.IndexType, ImageContent.Index(image.Manifest, architecture), cancellationToken);
+    }
+
+    /// <summary>Pushes what the OCI layout in the directory has, as <c>repository:tag</c>, as any tool would: nothing is made anew.</summary>
+    /// <returns>The digest.</returns>
+    public async Task<string> PushLayoutAsync(string repository, string tag, string directory, CancellationToken cancellationToken)
+    {
+        byte[] Blob(JsonNode descriptor) => File.ReadAllBytes(Path.Combine(directory, "blobs", descriptor.Text("digest").Replace(':', '/')));
+        var root = JsonNode.Parse(await File.ReadAllBytesAsync(Path.Combine(directory, "index.json"), cancellationToken))!["manifests"]!.AsArray().Single()!;
+        var index = Blob(root);
+        foreach (var descriptor in JsonNode.Parse(index)!["manifests"]!.AsArray())
+        {
+            var manifest = Blob(descriptor!);
+            var parts = JsonNode.Parse(manifest)!;
+            foreach (var blob in parts["layers"]!.AsArray().Append(parts["config"]))
+                await PushBlobAsync(repository, blob!.Text("digest"), Blob(blob!), cancellationToken);
+            await PutManifestAsync(repository, descriptor!.Text("digest"), descriptor!.Text("mediaType"), manifest, cancellationToken);
+        }
+        await PutManifestAsync(repository, tag, root.Text("mediaType"), index, cancellationToken);
+        return root.Text("digest");
     }
 
     public void Dispose()

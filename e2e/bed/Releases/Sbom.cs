@@ -7,7 +7,7 @@ namespace KruiseImage.Bed.Releases;
 /// <summary>The bill of materials of one executable, as CycloneDX 1.6 JSON: what is linked into it, and with what it was built.</summary>
 public static class Sbom
 {
-    private static readonly JsonSerializerOptions indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="tools">What else decides the bytes: name to version.</param>
     public static string Of(ReleaseStamp stamp, string executableName, byte[] executable, IReadOnlyList<LinkedPart> parts, IReadOnlyDictionary<string, string> tools)
