@@ -3,7 +3,7 @@
 #
 #   install-parts.sh build       the packages that link a static executable
 #   install-parts.sh bed         that, and etcd, kube-apiserver, containerd, docker-registry and kubectl
-#   install-parts.sh scenarios   that, the containerd of newer Debian releases, what cuts a network, Helm, and a terminal to look at
+#   install-parts.sh scenarios   that, the containerd of newer Debian releases, Prometheus, what cuts a network, Helm, and a terminal to look at
 #   install-parts.sh release     what `build` does, and for each architecture the C libraries of release/debian.lock, linked into a release
 #
 # Servers are unpacked into a private directory and never installed: a Debian package would start them as services.
@@ -48,10 +48,11 @@ packages() {
     { tail -n 20 "$cache/apt.log" >&2; die "apt-get could not install ${missing[*]}; see $cache/apt.log"; }
 }
 
-# Unpacks one Debian package into the private directory and links its program into $bin.
+# Unpacks one Debian package into the private directory and links its programs into $bin.
 unpack() {
-  local package=$1 program=$2
-  [ -x "$bin/$(basename "$program")" ] && return 0
+  local package=$1 program
+  shift
+  [ -x "$bin/$(basename "$1")" ] && return 0
   say "$package: unpacked into $parts"
   update_lists
   work=$(mktemp -d "$cache/unpack.XXXXXX")
@@ -59,7 +60,7 @@ unpack() {
   mkdir -p "$parts/$package"
   dpkg -x "$work"/*.deb "$parts/$package"
   discard "$work"; work=
-  ln -sf "$parts/$package$program" "$bin/"
+  for program; do ln -sf "$parts/$package$program" "$bin/"; done
 }
 
 # A private apt configuration made from the machine's own sources, for packages of one type: deb-src, or deb.
@@ -248,6 +249,7 @@ command -v kubectl >/dev/null || unpack kubernetes-client /usr/bin/kubectl
 build_apiserver
 [ "$want" = bed ] && exit 0
 packages iproute2 tmux fish zsh
+unpack prometheus /usr/bin/promtool /usr/bin/prometheus
 unpack_containerd 1.7 trixie
 unpack_containerd 2.1 forky
 unpack_old_kubectl

@@ -13,7 +13,7 @@ public static class EventsCommand
 {
     public static Command Create()
     {
-        var names = new Argument<string[]>("NAME") 
+        var names = new Argument<string[]>("NAME")
         {
             Arity = ArgumentArity.OneOrMore,
             Description = "Jobs, lists or nodes; job/NAME, list/NAME or node/NAME when it matters which.",
