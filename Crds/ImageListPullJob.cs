@@ -12,6 +12,16 @@ public sealed record ImageListPullJob : IKubeObject
 
 public sealed record ImageListPullJobSpec : ImagePullJobTemplate
 {
+    public ImageListPullJobSpec()
+    {
+    }
+
+    /// <summary>All that the template has; the images are to be set.</summary>
+    public ImageListPullJobSpec(ImagePullJobTemplate template)
+        : base(template)
+    {
+    }
+
     public List<string>? Images { get; init; }
 }
 

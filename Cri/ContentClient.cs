@@ -56,7 +56,7 @@ public sealed class ContentClient(GrpcChannel channel, TimeProvider clock)
                 if (PullProgress.DigestOf(status.Ref) is { } digest) offsets[digest] = status.Offset;
             }
             return offsets;
-        }, "");
+        }, "", cancellationToken);
 
     /// <summary>All downloads on their way, whoever started them; null when this runtime does not tell.</summary>
     public Task<RuntimeAnswer<IReadOnlyList<ContentDownload>?>> Downloads(CancellationToken cancellationToken) =>
@@ -71,7 +71,7 @@ public sealed class ContentClient(GrpcChannel channel, TimeProvider clock)
             {
                 return null;
             }
-        }, "");
+        }, "", cancellationToken);
 
     /// <summary>All image manifests, and the repositories that each was fetched from.</summary>
     public Task<RuntimeAnswer<IReadOnlyList<ManifestSource>>> AllManifests(CancellationToken cancellationToken) => List(
@@ -84,7 +84,7 @@ public sealed class ContentClient(GrpcChannel channel, TimeProvider clock)
             using var blob = new MemoryStream();
             await foreach (var part in call.ResponseStream.ReadAllAsync(cancellationToken).ConfigureAwait(false)) part.Data.WriteTo(blob);
             return blob.ToArray();
-        }, "");
+        }, "", cancellationToken);
 
     private async Task<ListStatusesResponse> Statuses(CancellationToken cancellationToken) =>
         await _content.ListStatusesAsync(new ListStatusesRequest(), Options(cancellationToken)).ConfigureAwait(false);
@@ -108,7 +108,7 @@ public sealed class ContentClient(GrpcChannel channel, TimeProvider clock)
             await foreach (var page in call.ResponseStream.ReadAllAsync(cancellationToken).ConfigureAwait(false))
                 found.AddRange(page.Info.Select(select).OfType<T>());
             return found;
-        }, "");
+        }, "", cancellationToken);
 
     /// <summary>For a call of any of containerd's own services: they ask in which of its namespaces, and the CRI's images are in one.</summary>
     internal static CallOptions Options(TimeSpan timeout, TimeProvider clock, CancellationToken cancellationToken) =>

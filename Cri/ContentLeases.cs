@@ -30,7 +30,7 @@ public sealed class ContentLeases(GrpcChannel channel, LeaseMark mark, TimeProvi
         await _leases.CreateAsync(request, Options(CallTimeout, cancellationToken)).ConfigureAwait(false);
         foreach (var old in found) await TakeOver(old.Id, lease.Id, cancellationToken).ConfigureAwait(false);
         return lease.Id;
-    }, null, reference);
+    }, null, reference, cancellationToken);
 
     /// <summary>Deletes the lease of the reference, and all others that it may have by mistake.</summary>
     /// <param name="freesBytes">Returns when the bytes that it kept are gone too.</param>
@@ -39,11 +39,11 @@ public sealed class ContentLeases(GrpcChannel channel, LeaseMark mark, TimeProvi
         foreach (var lease in await List(mark.Of(reference), cancellationToken).ConfigureAwait(false))
             await Delete(lease.Id, freesBytes, cancellationToken).ConfigureAwait(false);
         return true;
-    }, true, reference);
+    }, true, reference, cancellationToken);
 
     /// <summary>The references that have a lease of ours.</summary>
     public Task<RuntimeAnswer<IReadOnlyList<string>>> References(CancellationToken cancellationToken) => Call<IReadOnlyList<string>>(async () =>
-        [.. (await List(mark.All, cancellationToken).ConfigureAwait(false)).Select(lease => lease.Reference).Distinct(StringComparer.Ordinal)], [], "");
+        [.. (await List(mark.All, cancellationToken).ConfigureAwait(false)).Select(lease => lease.Reference).Distinct(StringComparer.Ordinal)], [], "", cancellationToken);
 
     /// <summary>A lease cannot be prolonged; but what two of them keep stays until both are gone.</summary>
     private async Task TakeOver(string old, string successor, CancellationToken cancellationToken)
@@ -72,7 +72,7 @@ public sealed class ContentLeases(GrpcChannel channel, LeaseMark mark, TimeProvi
         return [.. answer.Leases.Select(lease => mark.Read(lease.Id, lease.Labels.AsReadOnly())).OfType<PullLease>()];
     }
 
-    private static Task<RuntimeAnswer<T>> Call<T>(Func<Task<T>> call, T otherwise, string reference) => RuntimeClient.Call(async () =>
+    private static Task<RuntimeAnswer<T>> Call<T>(Func<Task<T>> call, T otherwise, string reference, CancellationToken cancellationToken) => RuntimeClient.Call(async () =>
     {
         try
         {
@@ -82,7 +82,7 @@ public sealed class ContentLeases(GrpcChannel channel, LeaseMark mark, TimeProvi
         {
             return otherwise;
         }
-    }, reference);
+    }, reference, cancellationToken);
 
     private CallOptions Options(TimeSpan timeout, CancellationToken cancellationToken) => ContentClient.Options(timeout, clock, cancellationToken);
 }

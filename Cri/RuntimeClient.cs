@@ -48,27 +48,27 @@ public sealed class RuntimeClient : IDisposable
     {
         var version = await _runtime.VersionAsync(new VersionRequest(), deadline: In(timeout), cancellationToken: cancellationToken).ConfigureAwait(false);
         return $"{version.RuntimeName} {version.RuntimeVersion}";
-    }, "");
+    }, "", cancellationToken);
 
     public Task<RuntimeAnswer<PresentImage?>> Image(string reference, CancellationToken cancellationToken) => Call(async () =>
     {
         var request = new ImageStatusRequest { Image = new() { Image = reference } };
         var answer = await _images.ImageStatusAsync(request, deadline: In(CallTimeout), cancellationToken: cancellationToken).ConfigureAwait(false);
         return answer.Image is { } image ? new PresentImage(ImageId(image, reference), (long)image.Size) : null;
-    }, reference);
+    }, reference, cancellationToken);
 
     public Task<RuntimeAnswer<IReadOnlyList<RuntimeImage>>> Images(CancellationToken cancellationToken) => Call<IReadOnlyList<RuntimeImage>>(async () =>
     {
         var answer = await _images.ListImagesAsync(new ListImagesRequest(), deadline: In(CallTimeout), cancellationToken: cancellationToken).ConfigureAwait(false);
         return [.. answer.Images.Select(image => new RuntimeImage(image.Id, [.. image.RepoTags], [.. image.RepoDigests], (long)image.Size, image.Pinned))];
-    }, "");
+    }, "", cancellationToken);
 
     /// <summary>Where the images are, and how much there is in use; a runtime may keep them in several places.</summary>
     public Task<RuntimeAnswer<IReadOnlyList<ImageFilesystem>>> ImageFilesystems(CancellationToken cancellationToken) => Call<IReadOnlyList<ImageFilesystem>>(async () =>
     {
         var answer = await _images.ImageFsInfoAsync(new ImageFsInfoRequest(), deadline: In(CallTimeout), cancellationToken: cancellationToken).ConfigureAwait(false);
         return [.. answer.ImageFilesystems.Select(usage => new ImageFilesystem(usage.FsId?.Mountpoint ?? "", (long)(usage.UsedBytes?.Value ?? 0)))];
-    }, "");
+    }, "", cancellationToken);
 
     public Task<RuntimeAnswer<string>> Pull(string reference, RegistryCredential credential, SandboxConfig? sandbox, string? lease, CancellationToken cancellationToken) =>
         Call(async () =>
@@ -76,7 +76,7 @@ public sealed class RuntimeClient : IDisposable
             var request = new PullImageRequest { Image = new() { Image = reference }, Auth = Auth(credential), SandboxConfig = Sandbox(sandbox) };
             var headers = lease is null ? null : new Metadata { { "containerd-lease", lease } };
             return (await _images.PullImageAsync(request, headers, cancellationToken: cancellationToken).ConfigureAwait(false)).ImageRef;
-        }, reference, credential);
+        }, reference, cancellationToken, credential);
 
     public void Dispose() => _channel.Dispose();
 
@@ -110,7 +110,7 @@ public sealed class RuntimeClient : IDisposable
 
     /// <param name="subject">The image that it is about, for the reading of error messages; may be empty.</param>
     /// <param name="shown">What the registry was shown.</param>
-    internal static async Task<RuntimeAnswer<T>> Call<T>(Func<Task<T>> call, string subject, RegistryCredential? shown = null)
+    internal static async Task<RuntimeAnswer<T>> Call<T>(Func<Task<T>> call, string subject, CancellationToken cancellationToken, RegistryCredential? shown = null)
     {
         try
         {
@@ -121,6 +121,11 @@ public sealed class RuntimeClient : IDisposable
             // With a local cause the connection broke: whatever code the library gave it, the runtime is away.
             var code = failure.Status.DebugException is null ? (int)failure.StatusCode : RpcCode.Unavailable;
             return PullFailure.Classify(code, failure.Status.Detail, subject, shown);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The library throws the same for a deadline that passes: a runtime that hangs is an operating error, nobody's cancellation.
+            return new PullFailure(PullReason.Timeout, "the container runtime does not answer in time");
         }
     }
 

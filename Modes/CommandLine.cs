@@ -31,6 +31,8 @@ public static class CommandLine
     {
         var parsed = Build().Parse(args);
         if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction) return await Refuse(parsed, error).ConfigureAwait(false);
+        if (parsed.Errors.Count == 0 && MistypedOption(parsed) is { } mistyped)
+            return await Say(Unknown(mistyped, parsed.CommandResult.Command, parsed.CommandResult), parsed, error).ConfigureAwait(false);
 
         // Signals are ours (ShutdownSignal): the library's own handling would end a daemon's orderly shutdown after two seconds.
         var configuration = new InvocationConfiguration
@@ -74,10 +76,23 @@ public static class CommandLine
             await help.InvokeAsync(new InvocationConfiguration { Output = error }, CancellationToken.None).ConfigureAwait(false);
             return ExitCode.Usage;
         }
-        await error.WriteLineAsync($"error: {Sentence(parsed)}").ConfigureAwait(false);
-        await error.WriteLineAsync($"See '{string.Join(' ', path)} --help'.").ConfigureAwait(false);
+        return await Say(Sentence(parsed), parsed, error).ConfigureAwait(false);
+    }
+
+    private static async Task<int> Say(string sentence, ParseResult parsed, TextWriter error)
+    {
+        await error.WriteLineAsync($"error: {sentence}").ConfigureAwait(false);
+        await error.WriteLineAsync($"See '{string.Join(' ', PathOf(parsed.CommandResult))} --help'.").ConfigureAwait(false);
         return ExitCode.Usage;
     }
+
+    /// <summary>
+    /// An argument that takes any number of words takes an option that nobody knows too; no name or image begins with a dash. To
+    /// complete a line is to be given its unfinished words.
+    /// </summary>
+    private static string? MistypedOption(ParseResult parsed) => parsed.CommandResult.Command is { Name: not CompleteCommand.Name } command
+        ? command.Arguments.SelectMany(argument => parsed.GetResult(argument)?.Tokens ?? []).Select(token => token.Value).FirstOrDefault(word => word is ['-', _, ..])
+        : null;
 
     private static string Sentence(ParseResult parsed)
     {

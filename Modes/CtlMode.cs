@@ -1,6 +1,9 @@
 using System.CommandLine;
 using KruiseImage.Modes.Ctl;
+using KruiseImage.Modes.Ctl.Acting;
 using KruiseImage.Modes.Ctl.Completion;
+using KruiseImage.Modes.Ctl.Install;
+using KruiseImage.Modes.Ctl.OnNode;
 
 namespace KruiseImage.Modes;
 
@@ -26,9 +29,17 @@ public static class CtlMode
         };
         command.Add(PullCommand.Create());
         command.Add(WaitCommand.Create());
+        command.Add(PauseCommand.Pause());
+        command.Add(PauseCommand.Resume());
+        command.Add(RetryCommand.Create());
+        command.Add(CancelCommand.Create());
+        command.Add(DeleteCommand.Create());
         command.Add(GetCommand.Create());
         command.Add(DescribeCommand.Create());
+        command.Add(NodeCommand.Create());
         command.Add(InstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
+        command.Add(InstallCommand.Upgrade(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
+        command.Add(UninstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
         command.Add(CompletionCommand.Create());
         ConnectionOptions.AddTo(command);
         command.Add(Terminal.NoColorOption);

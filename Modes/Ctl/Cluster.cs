@@ -77,21 +77,22 @@ public sealed class Cluster(IKubeClient client, string @namespace) : IDisposable
         throw CommandException.Failed($"there is no {kind.Noun} \"{name}\"{place}{hint}");
     }
 
-    public async Task<ImagePullJob> Create(ImagePullJob job, CancellationToken cancellationToken)
+    public async Task<T> Create<T>(CtlKind<T> kind, T draft, CancellationToken cancellationToken)
+        where T : class, IKubeObject
     {
-        var answer = await client.Create(Resources.ImagePullJobs, job, cancellationToken).ConfigureAwait(false);
+        var answer = await client.Create(kind.Resource, draft, cancellationToken).ConfigureAwait(false);
         if (answer.IsOk) return answer.Value!;
+        var (place, name) = (draft.Metadata.Namespace, draft.Metadata.Name);
         if (answer.Error == ApiError.AlreadyExists)
         {
-            var name = job.Metadata.Name;
             throw CommandException.Failed(
-                $"there is already a job \"{name}\" in namespace \"{@namespace}\": choose another --name, or follow that one: ctl wait {name}");
+                $"there is already a {kind.Noun} \"{name}\" in namespace \"{place}\": choose another --name, or follow that one: ctl wait {JobWords.NameOf(draft)}");
         }
         if (answer.Error != ApiError.NotFound) throw Refusal(answer.Error, answer.Message);
 
         // The namespace is missing, or the kind.
-        var probe = await client.List(Resources.ImagePullJobs, new() { Namespace = @namespace, Limit = 1 }, cancellationToken).ConfigureAwait(false);
-        throw probe.Error == ApiError.NotFound ? NotInstalled("ImagePullJob") : CommandException.Failed($"there is no namespace \"{@namespace}\"");
+        var probe = await client.List(kind.Resource, new() { Namespace = place, Limit = 1 }, cancellationToken).ConfigureAwait(false);
+        throw probe.Error == ApiError.NotFound ? NotInstalled(kind.Kind) : CommandException.Failed($"there is no namespace \"{place}\"");
     }
 
     public void Dispose() => (client as IDisposable)?.Dispose();

@@ -63,12 +63,16 @@ public sealed record ImageCountJson(
 /// <summary>A node at work.</summary>
 public sealed record NodePullJson(string Node, int Progress);
 
+/// <summary>The line after all others when several jobs are followed.</summary>
+public sealed record FollowEndJson(DateTimeOffset Time, int Jobs, int Succeeded, string Outcome, int ExitCode);
+
 /// <summary>What only ctl writes or reads: its progress lines, and objects exactly as the server has them.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(TimeConverter)])]
 [JsonSerializable(typeof(JobProgressJson))]
+[JsonSerializable(typeof(FollowEndJson))]
 [JsonSerializable(typeof(ImageCensusJson))]
 [JsonSerializable(typeof(RawObject))]
 [JsonSerializable(typeof(ObjectList<RawObject>))]

@@ -37,7 +37,11 @@ public static class JobState
 
     /// <summary>Null unless the condition is true.</summary>
     public static Condition? ConditionOf(ImagePullJob job, string type) =>
-        job.Status?.Conditions?.Find(condition => condition.Type == type && condition.Status == "True");
+        ConditionOf(job.Status?.Conditions, type);
+
+    /// <inheritdoc cref="ConditionOf(ImagePullJob, string)"/>
+    public static Condition? ConditionOf(List<Condition>? conditions, string type) =>
+        conditions?.Find(condition => condition.Type == type && condition.Status == "True");
 
     /// <summary>What the controller says about the job as it stands.</summary>
     public static string MessageOf(ImagePullJob job) =>

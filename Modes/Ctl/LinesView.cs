@@ -3,24 +3,28 @@ using KruiseImage.Crds;
 namespace KruiseImage.Modes.Ctl;
 
 /// <summary>
-/// For logs and pipes: a line when the counts change, a line for each node that finished, nothing twice. A crowd of nodes that
-/// finish at once is counted, not listed.
+/// For logs and pipes: a line when the counts of a job change, a line for each node that finished, nothing twice. A crowd of nodes
+/// that finish at once is counted, not listed. Of several jobs each line says which is meant.
 /// </summary>
 public sealed class LinesView(Terminal terminal) : IFollowView, IFollowScreen
 {
     private const int MaxNodesAtOnce = 10;
-    private readonly HashSet<(string Node, long Version, string Phase)> _told = [];
-    private string? _lastCounts;
+    private readonly HashSet<(string Row, string Node, long Version, string Phase)> _told = [];
+    private readonly Dictionary<string, string> _lastCounts = new(StringComparer.Ordinal);
 
     public Task Run(Func<IFollowScreen, Task> follow) => follow(this);
 
-    public void Show(JobProgress progress)
+    public void Show(FollowProgress progress)
     {
-        TellFinished(progress);
-        var counts = Counts(progress);
-        if (counts == _lastCounts) return;
-        _lastCounts = counts;
-        terminal.Say($"{At(progress)}{counts}");
+        foreach (var row in progress.Rows)
+        {
+            var start = $"{DurationText.Short(progress.Elapsed),6}  {(progress.IsSingle ? "" : $"{progress.LabelOf(row)}: ")}";
+            TellFinished(row, start);
+            var counts = Counts(row.Progress);
+            if (counts == _lastCounts.GetValueOrDefault(row.Key)) continue;
+            _lastCounts[row.Key] = counts;
+            terminal.Say($"{start}{counts}");
+        }
     }
 
     public void Hint(string? sentence)
@@ -28,16 +32,16 @@ public sealed class LinesView(Terminal terminal) : IFollowView, IFollowScreen
         if (sentence is not null) terminal.Note(sentence);
     }
 
-    public void End(JobProgress progress, FollowOutcome outcome)
+    public void End(FollowProgress progress, FollowOutcome outcome)
     {
         foreach (var line in FollowReport.Lines(progress, outcome)) terminal.Say(line);
     }
 
-    private void TellFinished(JobProgress progress)
+    private void TellFinished(FollowRow row, string start)
     {
-        var news = progress.Finished.Where(entry => _told.Add((entry.Node, entry.Answer!.Version, entry.Phase))).ToList();
-        foreach (var entry in news.Take(MaxNodesAtOnce)) terminal.Say($"{At(progress)}{Finished(entry, progress.Now)}");
-        if (news.Count > MaxNodesAtOnce) terminal.Say($"{At(progress)}and {news.Count - MaxNodesAtOnce} more nodes finished");
+        var news = row.Progress.Finished.Where(entry => _told.Add((row.Key, entry.Node, entry.Answer!.Version, entry.Phase))).ToList();
+        foreach (var entry in news.Take(MaxNodesAtOnce)) terminal.Say($"{start}{Finished(entry, row.Progress.Now)}");
+        if (news.Count > MaxNodesAtOnce) terminal.Say($"{start}and {news.Count - MaxNodesAtOnce} more nodes finished");
     }
 
     private static string Finished(PullEntry entry, DateTimeOffset now)
@@ -56,6 +60,4 @@ public sealed class LinesView(Terminal terminal) : IFollowView, IFollowScreen
         var counts = $"{status.Succeeded} succeeded, {status.Active} active, {status.Failed} failed, {status.Waiting} waiting";
         return $"{progress.Done} of {status.Desired} nodes done: {counts}{paused}";
     }
-
-    private static string At(JobProgress progress) => $"{DurationText.Short(progress.Elapsed),6}  ";
 }

@@ -14,15 +14,15 @@ public static class LiveFrame
     /// <summary>Nodes with a row of their own; a picture taller than the screen would scroll and flicker.</summary>
     public const int MaxRows = 10;
     private const int MaxFailures = 3;
-    private const int MinNameWidth = 10;
+    internal const int MinNameWidth = 10;
 
     /// <summary>On a very wide screen the eye loses the line.</summary>
-    private const int MaxWidth = 120;
+    internal const int MaxWidth = 120;
 
     public static IRenderable Of(JobProgress progress, int width, string? hint)
     {
         width = Math.Min(width, MaxWidth);
-        var lines = new List<IRenderable> { Title(progress, width), Bars(progress, width), Numbers(progress) };
+        var lines = new List<IRenderable> { Title($"{progress.Image}  {progress.Key}", progress.Elapsed, width), Bars(progress, width), Numbers(progress) };
         // Which nodes failed is told at the end: here the picture must not grow.
         foreach (var failure in (progress.Status.Failures ?? []).Take(MaxFailures))
             lines.Add(Line(FollowReport.FailureLine(failure with { Nodes = null }), Tone.Bad));
@@ -31,23 +31,20 @@ public static class LiveFrame
         return new Rows(lines);
     }
 
-    private static Grid Title(JobProgress progress, int width)
+    internal static Grid Title(string what, TimeSpan time, int width)
     {
-        var elapsed = DurationText.Short(progress.Elapsed);
+        var elapsed = DurationText.Short(time);
         return new Grid { Width = width }
             .AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(0), Width = Math.Max(1, width - elapsed.Length - 1) })
             .AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(1, 0, 0, 0), Width = elapsed.Length })
-            .AddRow(Line($"{progress.Image}  {progress.Key}", Tone.Plain), Line(elapsed, Tone.Faint));
+            .AddRow(Line(what, Tone.Plain), Line(elapsed, Tone.Faint));
     }
 
     private static Grid Bars(JobProgress progress, int width)
     {
         var shown = progress.Pulling.Take(MaxRows).ToList();
         var nameWidth = Math.Min(shown.Select(entry => entry.Node.Length).Append(MinNameWidth).Max(), Math.Max(MinNameWidth, width / 3));
-        var grid = new Grid { Width = width }
-            .AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(0, 0, 2, 0), Width = nameWidth })
-            .AddColumn(new GridColumn { Padding = new Padding(0, 0, 2, 0) })
-            .AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(0), Alignment = Justify.Right });
+        var grid = BarGrid(width, nameWidth);
         foreach (var entry in shown)
         {
             var took = entry.Duration(progress.Now) is { } duration ? DurationText.Short(duration) : "";
@@ -62,6 +59,12 @@ public static class LiveFrame
         return grid.AddRow(Line("total", Tone.Plain), total, Line($"{progress.Done} of {status.Desired} nodes", Tone.Plain));
     }
 
+    /// <summary>A name, a bar that takes what is left, a number.</summary>
+    internal static Grid BarGrid(int width, int nameWidth) => new Grid { Width = width }
+        .AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(0, 0, 2, 0), Width = nameWidth })
+        .AddColumn(new GridColumn { Padding = new Padding(0, 0, 2, 0) })
+        .AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(0), Alignment = Justify.Right });
+
     private static Text Numbers(JobProgress progress)
     {
         if (progress.Phase == JobPhase.Pending) return Line("waiting for the controller", Tone.Faint);
@@ -73,7 +76,7 @@ public static class LiveFrame
     }
 
     /// <summary>Names of one cluster differ at their ends, and are alike at their beginnings.</summary>
-    private static string Clip(string name, int width) => name.Length <= width ? name : $"{name[..(width / 2)]}…{name[^(width - width / 2 - 1)..]}";
+    internal static string Clip(string name, int width) => name.Length <= width ? name : $"{name[..(width / 2)]}…{name[^(width - width / 2 - 1)..]}";
 
-    private static Text Line(string text, Tone tone) => new(Harmless.Line(text), Terminal.StyleOf(tone)) { Overflow = Overflow.Ellipsis };
+    internal static Text Line(string text, Tone tone) => new(Harmless.Line(text), Terminal.StyleOf(tone)) { Overflow = Overflow.Ellipsis };
 }

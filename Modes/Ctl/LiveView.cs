@@ -3,7 +3,10 @@ using Spectre.Console;
 
 namespace KruiseImage.Modes.Ctl;
 
-/// <summary>Bars that move in place on a terminal. The picture is <see cref="LiveFrame"/>; this only puts it on the screen.</summary>
+/// <summary>
+/// Bars that move in place on a terminal. The picture is <see cref="LiveFrame"/>, of several jobs <see cref="LiveSetFrame"/>; this only
+/// puts it on the screen.
+/// </summary>
 public sealed class LiveView(Terminal terminal) : IFollowView
 {
     public Task Run(Func<IFollowScreen, Task> follow)
@@ -12,7 +15,7 @@ public sealed class LiveView(Terminal terminal) : IFollowView
         return console.Live(Text.Empty).Overflow(VerticalOverflow.Crop).AutoClear(false).StartAsync(context => follow(new Screen(context, console)));
     }
 
-    public void End(JobProgress progress, FollowOutcome outcome)
+    public void End(FollowProgress progress, FollowOutcome outcome)
     {
         var console = terminal.Open();
         var tone = outcome switch
@@ -27,10 +30,10 @@ public sealed class LiveView(Terminal terminal) : IFollowView
 
     private sealed class Screen(LiveDisplayContext context, IAnsiConsole console) : IFollowScreen
     {
-        private JobProgress? _last;
+        private FollowProgress? _last;
         private string? _hint;
 
-        public void Show(JobProgress progress)
+        public void Show(FollowProgress progress)
         {
             _last = progress;
             Draw();
@@ -46,7 +49,9 @@ public sealed class LiveView(Terminal terminal) : IFollowView
         {
             // The window may have been resized since the last picture.
             if (Console.WindowWidth is > 0 and var columns) console.Profile.Width = columns;
-            if (_last is not null) context.UpdateTarget(LiveFrame.Of(_last, console.Profile.Width, _hint));
+            var width = console.Profile.Width;
+            if (_last is { IsSingle: true }) context.UpdateTarget(LiveFrame.Of(_last.Rows[0].Progress, width, _hint));
+            else if (_last is not null) context.UpdateTarget(LiveSetFrame.Of(_last, width, _hint));
             else if (_hint is not null) context.UpdateTarget(new Text(Harmless.Line(_hint), Terminal.StyleOf(Tone.Faint)));
         }
     }

@@ -6,7 +6,7 @@ namespace KruiseImage.Modes.Ctl;
 /// <summary>Which NodeImages may hold an entry of a job, as narrow as the API can ask for it.</summary>
 public static class NodeImageQuery
 {
-    public static ListQuery For(ImagePullJobSpec spec)
+    public static ListQuery For(ImagePullJobTemplate spec)
     {
         if (spec.PodSelector is not null || spec.Selector is not { } selector) return new();
         // A field selector can name one object only; of several names the rest is left out when the entries are read.

@@ -22,6 +22,9 @@ public sealed record Terminal(TextWriter Output, TextWriter Error, bool IsScreen
         Recursive = true,
     };
 
+    /// <summary>What is piped in.</summary>
+    public static TextReader Input => Console.In;
+
     public static Terminal Of(ParseResult parsed)
     {
         var configuration = parsed.InvocationConfiguration;

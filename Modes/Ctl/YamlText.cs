@@ -51,11 +51,21 @@ public static class YamlText
         return new Scalar(AnchorName.Empty, TagName.Empty, value, style, style == ScalarStyle.Plain, style != ScalarStyle.Plain);
     }
 
-    /// <summary>Begins like a name, so it is no number, date or sign of YAML, and nothing in it ends it early.</summary>
-    private static bool IsUnmistakable(string value) =>
-        value.Length > 0 && (char.IsLetter(value[0]) || value[0] is '_' or '/') && value[^1] is not (' ' or ':')
-        && !value.Contains(": ", StringComparison.Ordinal) && !value.Contains(" #", StringComparison.Ordinal)
-        && !value.EnumerateRunes().Any(Harmless.IsActive) && !Words.Contains(value, StringComparer.OrdinalIgnoreCase);
+    /// <summary>
+    /// Begins like a name, so it is no number, date or sign of YAML, and has only what no parser takes for an end or a beginning: not all
+    /// agree on what may follow a colon.
+    /// </summary>
+    private static bool IsUnmistakable(string value)
+    {
+        if (value.Length == 0 || !(char.IsLetter(value[0]) || value[0] is '_' or '/') || Words.Contains(value, StringComparer.OrdinalIgnoreCase)) return false;
+        if (value.EnumerateRunes().Any(Harmless.IsActive)) return false;
+        foreach (var (index, c) in value.Index())
+        {
+            var next = index + 1 < value.Length ? value[index + 1] : ' ';
+            if (!char.IsLetterOrDigit(c) && !" -_./@+,();=%$~".Contains(c, StringComparison.Ordinal) && !(c == ':' && (char.IsLetterOrDigit(next) || next == '/'))) return false;
+        }
+        return value[^1] != ' ';
+    }
 
     /// <summary>Several lines that a literal block gives back as they are, whatever the parser thinks of spaces at ends.</summary>
     private static bool IsBlock(string value)

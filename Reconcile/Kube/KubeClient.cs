@@ -67,7 +67,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
     public Task<ApiResult<T>> Patch<T>(Resource<T> resource, string? @namespace, string name, ApiPatch patch, CancellationToken cancellationToken)
         where T : class, IKubeObject
     {
-        var path = ApiPath.Of(resource, @namespace, name) + (patch.Subresource is null ? "" : $"/{patch.Subresource}") + PatchQuery(patch.Kind);
+        var path = ApiPath.Of(resource, @namespace, name) + (patch.Subresource is null ? "" : $"/{patch.Subresource}") + PatchQuery(patch);
         var testsState = patch.Kind == PatchKind.Json && patch.Body.Span.IndexOf("\"test\""u8) >= 0;
         return Send(new Request(HttpMethod.Patch, path, Body(patch), testsState), resource.Type, cancellationToken);
     }
@@ -88,7 +88,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
     /// <summary>Server-side apply of one object of any kind.</summary>
     /// <param name="path">"/apis/apps/v1/namespaces/x/deployments/y".</param>
     public Task<ApiResult<JsonDocument>> Apply(string path, ReadOnlyMemory<byte> yaml, CancellationToken cancellationToken) =>
-        Send(new Request(HttpMethod.Patch, path + PatchQuery(PatchKind.Apply), Body(new ApiPatch(PatchKind.Apply, yaml))), CrdJson.Default.JsonDocument, cancellationToken);
+        Send(ApplyRequest(path, new ApiPatch(PatchKind.Apply, yaml)), CrdJson.Default.JsonDocument, cancellationToken);
 
     /// <summary>Any document of the server: "/version", "/apis/…".</summary>
     public Task<ApiResult<JsonDocument>> GetRaw(string path, CancellationToken cancellationToken) =>
@@ -224,7 +224,10 @@ public sealed class KubeClient : IKubeClient, IDisposable
 
     private string Sentence(Exception failure) => ConnectionFailure.Sentence(_config.Server, failure, RequestTimeout);
 
-    private static string PatchQuery(PatchKind kind) => kind == PatchKind.Apply ? $"?fieldManager={FieldManager}&force=true" : $"?fieldManager={FieldManager}";
+    private static Request ApplyRequest(string path, ApiPatch patch) => new(HttpMethod.Patch, path + PatchQuery(patch), Body(patch));
+
+    private static string PatchQuery(ApiPatch patch) =>
+        $"?fieldManager={FieldManager}{(patch is { Kind: PatchKind.Apply, Force: true } ? "&force=true" : "")}{(patch.DryRun ? "&dryRun=All" : "")}";
 
     private static ByteArrayContent Json<T>(T value, JsonTypeInfo<T> type) => Content(JsonSerializer.SerializeToUtf8Bytes(value, type), "application/json");
 

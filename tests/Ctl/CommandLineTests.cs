@@ -25,8 +25,13 @@ public class CommandLineTests
     [InlineData("ctl pul nginx", "unknown command 'pul': did you mean 'pull'?")]
     [InlineData("clt", "unknown command 'clt': did you mean 'ctl'?")]
     [InlineData("ctl pull nginx --wiat", "unknown option '--wiat': did you mean '--wait'?")]
-    [InlineData("ctl pull nginx extra", "unexpected argument 'extra'")]
-    [InlineData("ctl pull", "'ctl pull' needs IMAGE")]
+    [InlineData("ctl describe job a extra", "unexpected argument 'extra'")]
+    [InlineData("ctl pull", "'ctl pull' needs IMAGE, --from or --filename")]
+    [InlineData("ctl pull -f /no/such.yaml", "--filename /no/such.yaml: there is no such file or directory")]
+    [InlineData("ctl pull --from web", "--from \"web\": write KIND/NAME, such as deployment/web")]
+    [InlineData("ctl pull --from deplyoment/web", "--from \"deplyoment/web\": did you mean deployment/web?")]
+    [InlineData("ctl pull --from ingress/web", "--from \"ingress/web\": choose one of deployment, statefulset, daemonset, replicaset, job, cronjob, pod, replicationcontroller")]
+    [InlineData("ctl pull nginx --pull-secret A", "spec.pullSecrets: \"A\": a pull secret is named as the Secret is: lower-case letters, digits, '-' and '.', at most 253")]
     [InlineData("ctl describe job", "'ctl describe job' needs NAME")]
     [InlineData("ctl pull nginx --nodes", "option '--nodes' needs a value")]
     [InlineData("daemon --max-concurrent-pulls many", "--max-concurrent-pulls \"many\" is not a number of pulls from 1 to 64")]
@@ -34,14 +39,23 @@ public class CommandLineTests
     [InlineData("controller --lease-duration 2", "--lease-duration \"2\" is not a number of seconds from 3 to 3600")]
     [InlineData("controller --listen 8080", "--listen \"8080\" is not ADDRESS:PORT, such as 127.0.0.1:8080 or :8080")]
     [InlineData("controller --log-level loud", "--log-level \"loud\" is not one of Trace, Debug, Information, Warning and Error")]
-    [InlineData("ctl get pods", "unknown command 'pods': choose jobs, lists, nodes")]
+    [InlineData("ctl get pods", "unknown command 'pods': choose jobs, lists, nodes, images")]
     [InlineData("ctl get jobs -o jsn", "unknown output format 'jsn': did you mean 'json'?")]
-    [InlineData("ctl get jobs -o xml", "unknown output format 'xml': choose one of table, wide, json, name")]
+    [InlineData("ctl get jobs -o xml", "unknown output format 'xml': choose one of table, wide, json, yaml, name")]
     [InlineData("ctl get jobs a -A", "names exclude --all-namespaces: ask for one or the other")]
     [InlineData("ctl pull nginx --nodes a --selector b=c", "--nodes and --selector exclude each other: choose nodes in one way")]
     [InlineData("ctl pull nginx --selector a=b --pod-selector b=c", "--selector and --pod-selector exclude each other: choose nodes in one way")]
     [InlineData("ctl pull nginx --nodes a,,b", "--nodes \"a,,b\": a name between commas is empty")]
     [InlineData("ctl pull Nginx", "image \"Nginx\": the repository must be lower case")]
+    [InlineData("ctl pull nginx Redis:7.2", "image \"Redis:7.2\": the repository must be lower case")]
+    [InlineData("ctl get jobs --wiat", "unknown option '--wiat'")]
+    [InlineData("ctl pause", "'ctl pause' needs JOB, or --all")]
+    [InlineData("ctl delete a --all", "names exclude --all: ask for one or the other")]
+    [InlineData("ctl cancel --al", "unknown option '--al': did you mean '--all'?")]
+    [InlineData("ctl resume a -p 0", "--parallelism 0 would leave it paused")]
+    [InlineData("ctl retry", "'ctl retry' needs JOB")]
+    [InlineData("ctl wait jib/a", "\"jib/a\": write NAME, job/NAME or list/NAME")]
+    [InlineData("ctl wait job/a/b", "\"job/a/b\": \"a/b\" cannot be the name of a job")]
     [InlineData("ctl pull nginx:", "image \"nginx:\": the tag after the colon is empty")]
     [InlineData("ctl pull nginx -p 150%", "--parallelism \"150%\" is neither a count of nodes (0, 10) nor a share of them (1% to 100%)")]
     [InlineData("ctl pull nginx -p -3", "--parallelism \"-3\" is neither a count of nodes (0, 10) nor a share of them (1% to 100%)")]
@@ -70,6 +84,11 @@ public class CommandLineTests
     [InlineData("ctl")]
     [InlineData("ctl pull")]
     [InlineData("ctl wait")]
+    [InlineData("ctl pause")]
+    [InlineData("ctl resume")]
+    [InlineData("ctl retry")]
+    [InlineData("ctl cancel")]
+    [InlineData("ctl delete")]
     [InlineData("ctl get")]
     [InlineData("ctl describe")]
     public async Task Each_help_has_examples_and_exit_codes(string command)
@@ -85,7 +104,7 @@ public class CommandLineTests
     {
         var (exitCode, output, _) = await Run("--version");
         Assert.Equal(ExitCode.Done, exitCode);
-        Assert.Matches(@"^kruise-image \d+\.\d+\.\d+ \([0-9a-f]{12}|unknown\)", output);
+        Assert.Matches(@"^kruise-image \d+\.\d+\.\d+(-dev)? \(([0-9a-f]{12}|unknown)\)", output);
     }
 
     [Theory]

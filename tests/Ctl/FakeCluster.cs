@@ -1,4 +1,6 @@
+using System.Text.Json;
 using KruiseImage.Crds;
+using KruiseImage.Modes.Ctl;
 using KruiseImage.Reconcile.Kube;
 
 namespace KruiseImage.Tests.Ctl;
@@ -12,6 +14,14 @@ internal sealed class FakeCluster(params IKubeObject[] objects) : IKubeClient
 
     /// <summary>Plural of a kind whose CRD is missing.</summary>
     public string? Unknown { get; init; }
+
+    /// <summary>Plural of a kind that one may not read.</summary>
+    public string? Forbidden { get; init; }
+
+    private readonly List<(string Plural, RawObject Object)> _raw = [];
+
+    /// <summary>An object of a kind that has no wire type.</summary>
+    public void Add(string plural, RawObject item) => _raw.Add((plural, item));
 
     public List<IKubeObject> Created { get; } = [];
 
@@ -41,13 +51,19 @@ internal sealed class FakeCluster(params IKubeObject[] objects) : IKubeClient
         where T : class, IKubeObject
     {
         if (Refused(resource) is { } error) return Task.FromResult(new ApiResult<T>(null, error, "the server's own words"));
-        if (value is not ImagePullJob job) throw new NotSupportedException();
-        if (job.Metadata.Namespace == "missing") return Task.FromResult(new ApiResult<T>(null, ApiError.NotFound, "namespaces \"missing\" not found"));
-        if (All<T>(resource, job.Metadata.Namespace).Exists(item => item.Metadata.Name == job.Metadata.Name))
+        var metadata = value.Metadata;
+        if (metadata.Namespace == "missing") return Task.FromResult(new ApiResult<T>(null, ApiError.NotFound, "namespaces \"missing\" not found"));
+        if (All<T>(resource, metadata.Namespace).Exists(item => item.Metadata.Name == metadata.Name))
             return Task.FromResult(new ApiResult<T>(null, ApiError.AlreadyExists, "already exists"));
-        job = job with { Metadata = job.Metadata with { Name = job.Metadata.Name ?? $"{job.Metadata.GenerateName}x7k2p", Uid = Samples.Uid } };
-        Created.Add(job);
-        return Task.FromResult<ApiResult<T>>((T)(IKubeObject)job);
+        metadata = metadata with { Name = metadata.Name ?? $"{metadata.GenerateName}x7k2p", Uid = $"uid-{Created.Count + 1}" };
+        IKubeObject created = value switch
+        {
+            ImagePullJob job => job with { Metadata = metadata },
+            ImageListPullJob list => list with { Metadata = metadata },
+            _ => throw new NotSupportedException(),
+        };
+        Created.Add(created);
+        return Task.FromResult<ApiResult<T>>((T)created);
     }
 
     public Task<ApiResult<IWatchStream<T>>> Watch<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
@@ -63,22 +79,26 @@ internal sealed class FakeCluster(params IKubeObject[] objects) : IKubeClient
         where T : class, IKubeObject => throw new NotSupportedException();
 
     private ApiError? Refused<T>(Resource<T> resource)
-        where T : class, IKubeObject => Error != ApiError.None ? Error : resource.Plural == Unknown ? ApiError.NotFound : null;
+        where T : class, IKubeObject => Error != ApiError.None ? Error : resource.Plural == Unknown ? ApiError.NotFound : resource.Plural == Forbidden ? ApiError.Forbidden : null;
 
     /// <summary>As raw JSON when that is what is asked for: through the wire types, as a server would send it.</summary>
     private List<T> All<T>(Resource<T> resource, string? @namespace)
         where T : class, IKubeObject
     {
-        var items = new List<T>();
+        var items = _raw.Where(raw => raw.Plural == resource.Plural && (@namespace is null || raw.Object.Metadata.Namespace == @namespace))
+            .Select(raw => JsonSerializer.Deserialize(raw.Object.Json, resource.Type)!).ToList();
         foreach (var item in objects)
         {
             if (@namespace is not null && item.Metadata.Namespace != @namespace) continue;
-            var isWanted = (item is ImagePullJob && resource.Plural == "imagepulljobs") || (item is NodeImage && resource.Plural == "nodeimages");
-            if (!isWanted) continue;
-            var json = item is ImagePullJob job
-                ? System.Text.Json.JsonSerializer.Serialize(job, CrdJson.Default.ImagePullJob)
-                : System.Text.Json.JsonSerializer.Serialize((NodeImage)item, CrdJson.Default.NodeImage);
-            items.Add(System.Text.Json.JsonSerializer.Deserialize(json, resource.Type)!);
+            var (plural, json) = item switch
+            {
+                ImagePullJob job => ("imagepulljobs", JsonSerializer.Serialize(job, CrdJson.Default.ImagePullJob)),
+                ImageListPullJob list => ("imagelistpulljobs", JsonSerializer.Serialize(list, CrdJson.Default.ImageListPullJob)),
+                NodeImage node => ("nodeimages", JsonSerializer.Serialize(node, CrdJson.Default.NodeImage)),
+                _ => throw new NotSupportedException(item.GetType().Name),
+            };
+            if (plural != resource.Plural) continue;
+            items.Add(JsonSerializer.Deserialize(json, resource.Type)!);
         }
         return items;
     }

@@ -45,9 +45,9 @@ public class FollowGoldenTests
     {
         using var page = new Page();
         var view = new LinesView(page.Terminal);
-        foreach (var moment in Story) view.Show(moment);
-        view.Show(Story[^1]);
-        view.End(Story[^1], FollowOutcome.Failed);
+        foreach (var moment in Story) view.Show(FollowProgress.Of(moment));
+        view.Show(FollowProgress.Of(Story[^1]));
+        view.End(FollowProgress.Of(Story[^1]), FollowOutcome.Failed);
         Golden.Check("lines-story", page.Text);
     }
 
@@ -56,9 +56,9 @@ public class FollowGoldenTests
     {
         using var page = new Page();
         var view = new JsonLinesView(page.Terminal);
-        foreach (var moment in Story) view.Show(moment);
-        view.Show(Story[^1] with { Now = Samples.After(99) });
-        view.End(Story[^1], FollowOutcome.Failed);
+        foreach (var moment in Story) view.Show(FollowProgress.Of(moment));
+        view.Show(FollowProgress.Of(Story[^1] with { Now = Samples.After(99) }));
+        view.End(FollowProgress.Of(Story[^1]), FollowOutcome.Failed);
         Golden.Check("json-story", page.Text);
     }
 
@@ -67,10 +67,52 @@ public class FollowGoldenTests
     {
         using var page = new Page();
         var done = Samples.Progress(Samples.Job(Samples.Counts(0, 12, 0, 0)), 20, [.. Enumerable.Range(1, 12).Select(i => Samples.Node($"node-{i}", Samples.Succeeded(i)))]);
-        new LinesView(page.Terminal).Show(done);
+        new LinesView(page.Terminal).Show(FollowProgress.Of(done));
         Assert.Equal(12, page.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         Assert.Contains("and 2 more nodes finished", page.Text, StringComparison.Ordinal);
     }
+
+    private static FollowProgress Several()
+    {
+        FollowRow Row(string image, ImagePullJobStatus? status, FollowOutcome? outcome) =>
+            new("list default/release", JobProgress.Of(Samples.OfList(image, status), [], Samples.After(60)), outcome);
+        return new([Samples.List("release")],
+        [
+            Row("nginx:1.9.1", Samples.Complete(3), FollowOutcome.Succeeded),
+            Row("redis:7.2", Samples.Counts(1, 1, 0, 1), null),
+            Row("quay.io/team/a-service-with-a-rather-long-name-of-its-own:v2.11.4-alpine", Samples.Counts(0, 0, 0, 3), null),
+            Row("busybox:no-such-tag", Samples.Failed(1, Samples.NotFound(2)), FollowOutcome.Failed),
+            Row("postgres:17", null, null),
+        ], Samples.After(60));
+    }
+
+    [Theory]
+    [InlineData(80)]
+    [InlineData(40)]
+    public void A_live_picture_of_several_images(int width) =>
+        Golden.Check($"live-several-{width}", Page.Picture(LiveSetFrame.Of(Several(), width, "the API server is away"), width));
+
+    [Fact]
+    public void No_line_of_a_picture_of_many_images_is_wider_than_the_screen()
+    {
+        var many = Several() with { Rows = [.. Enumerable.Repeat(Several().Rows, 5).SelectMany(rows => rows)] };
+        foreach (var width in (int[])[30, 40, 80, 120])
+            Assert.All(Page.Picture(LiveSetFrame.Of(many, width, new string('x', 300)), width).Split('\n'), line => Assert.True(line.Length <= width, line));
+    }
+
+    [Fact]
+    public void Json_lines_of_several_images_end_with_one_for_all()
+    {
+        using var page = new Page();
+        var view = new JsonLinesView(page.Terminal);
+        view.Show(Several());
+        view.Show(Several());
+        view.End(Several(), FollowOutcome.TimedOut);
+        Golden.Check("json-several", page.Text);
+    }
+
+    [Fact]
+    public void Last_words_about_several_images() => Golden.Check("last-words-several", string.Join('\n', FollowReport.Lines(Several(), FollowOutcome.Interrupted)) + "\n");
 
     [Fact]
     public void Last_words_for_each_way_to_end()

@@ -25,18 +25,30 @@ public class FollowerTests
         }
     }
 
-    /// <summary>Goes to the next job of the script each time it is waited for; stays at the last. A null job: deleted.</summary>
-    private sealed class ScriptedFeed(ElasticClock clock, params ImagePullJob?[] script) : IJobFeed
+    /// <summary>Goes to the next moment of the script each time it is waited for; stays at the last. No job or list: deleted.</summary>
+    private sealed class ScriptedFeed(ElasticClock clock, params IKubeObject?[][] script) : IFollowFeed
     {
         private int _at;
 
-        public ImagePullJob? Job => script[Math.Min(_at, script.Length - 1)];
+        public ScriptedFeed(ElasticClock clock, params ImagePullJob?[] script)
+            : this(clock, [.. script.Select(job => new IKubeObject?[] { job })])
+        {
+        }
 
         public bool IsSynced => true;
 
         public bool IsConnected { get; set; } = true;
 
-        public IReadOnlyCollection<PullEntry> Entries => [];
+        private IEnumerable<IKubeObject?> Moment => script[Math.Min(_at, script.Length - 1)];
+
+        public ImagePullJob? Job(string? @namespace, string name) => Moment.OfType<ImagePullJob>().FirstOrDefault(job => job.Metadata.Name == name);
+
+        public ImageListPullJob? List(string? @namespace, string name) => Moment.OfType<ImageListPullJob>().FirstOrDefault(list => list.Metadata.Name == name);
+
+        public IEnumerable<ImagePullJob> JobsOf(ImageListPullJob list) =>
+            Moment.OfType<ImagePullJob>().Where(job => job.Metadata.OwnerReferences?.Exists(owner => owner.Uid == list.Metadata.Uid) ?? false);
+
+        public IReadOnlyCollection<PullEntry> Entries(string uid) => [];
 
         public Task Changed(TimeSpan atMost, CancellationToken cancellationToken)
         {
@@ -53,8 +65,66 @@ public class FollowerTests
     {
         using var page = new Page();
         var clock = new ElasticClock();
-        var exitCode = await new JobFollower(new ScriptedFeed(clock, script), new LinesView(page.Terminal), clock).Follow(Samples.Job(), timeout, None);
+        var exitCode = await new Follower(new ScriptedFeed(clock, script), new LinesView(page.Terminal), clock).Follow([Samples.Job()], timeout, None);
         return (exitCode, page.Text, page.Notes);
+    }
+
+    private static async Task<(int ExitCode, string Text)> FollowList(TimeSpan? timeout, params IKubeObject?[][] script)
+    {
+        using var page = new Page();
+        var clock = new ElasticClock();
+        var exitCode = await new Follower(new ScriptedFeed(clock, script), new LinesView(page.Terminal), clock).Follow([Samples.List()], timeout, None);
+        return (exitCode, page.Text);
+    }
+
+    [Fact]
+    public async Task A_list_is_followed_through_its_jobs()
+    {
+        var done = Samples.OfList("nginx:1.9.1", Samples.Complete(3));
+        var (exitCode, text) = await FollowList(null,
+            [Samples.List()],
+            [Samples.List(), Samples.OfList("nginx:1.9.1", Samples.Counts(3, 0, 0, 0))],
+            [Samples.List(), done, Samples.OfList("redis:7.2", Samples.Counts(1, 1, 0, 1))],
+            [Samples.List(), done, Samples.OfList("redis:7.2", Samples.Complete(3))]);
+        Assert.Equal(ExitCode.Done, exitCode);
+        Golden.Check("lines-list", text);
+    }
+
+    [Fact]
+    public async Task Of_a_list_one_image_that_failed_is_exit_1_and_told_with_its_job()
+    {
+        var (exitCode, text) = await FollowList(null,
+            [Samples.List(), Samples.OfList("nginx:1.9.1", Samples.Complete(3)), Samples.OfList("redis:7.2", Samples.Failed(2, Samples.NotFound(1)))]);
+        Assert.Equal(ExitCode.Failed, exitCode);
+        Golden.Check("lines-list-failed", text);
+    }
+
+    [Fact]
+    public async Task A_list_that_goes_after_its_end_has_ended_and_one_that_goes_before_was_deleted()
+    {
+        IKubeObject?[] both = [Samples.List(), Samples.OfList("nginx:1.9.1", Samples.Complete(3)), Samples.OfList("redis:7.2", Samples.Counts(1, 1, 0, 1))];
+        var (exitCode, text) = await FollowList(null, both, []);
+        Assert.Equal(ExitCode.Failed, exitCode);
+        Assert.Contains("1 of 2 images are on all their nodes", text, StringComparison.Ordinal);
+        Assert.Contains("was deleted before it ended: 1 of 3 nodes have redis:7.2", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_invalid_list_ends_it_with_its_sentence_once()
+    {
+        var invalid = Samples.List() with { Status = new() { ObservedGeneration = 1, Conditions = [new() { Type = JobCondition.Invalid, Status = "True", Message = "a rule is broken" }] } };
+        var (exitCode, text) = await FollowList(null, [invalid]);
+        Assert.Equal(ExitCode.Failed, exitCode);
+        Assert.Equal(2, text.Split("a rule is broken").Length);
+    }
+
+    [Fact]
+    public async Task Waiting_for_a_list_ends_at_the_timeout_and_says_how_to_go_on()
+    {
+        var (exitCode, text) = await FollowList(TimeSpan.FromSeconds(10), [Samples.List(), Samples.OfList("nginx:1.9.1", Samples.Complete(3))]);
+        Assert.Equal(ExitCode.Failed, exitCode);
+        Assert.Contains("the rest goes on", text, StringComparison.Ordinal);
+        Assert.Contains("follow them: kruise-image ctl wait list/nginx-1-9-1-and-1-more-x7k2p -n default", text, StringComparison.Ordinal);
     }
 
     private static ImagePullJob Running => Samples.Job(Samples.Counts(1, 0, 0, 2));
@@ -128,7 +198,7 @@ public class FollowerTests
         using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(None);
         var clock = new ElasticClock();
         await interrupt.CancelAsync();
-        var exitCode = await new JobFollower(new ScriptedFeed(clock, Running), new LinesView(page.Terminal), clock).Follow(Samples.Job(), null, interrupt.Token);
+        var exitCode = await new Follower(new ScriptedFeed(clock, Running), new LinesView(page.Terminal), clock).Follow([Samples.Job()], null, interrupt.Token);
         Assert.Equal(ExitCode.Interrupted, exitCode);
         Assert.Contains("follow it: kruise-image ctl wait nginx-1-9-1-x7k2p -n default", page.Text, StringComparison.Ordinal);
     }
@@ -139,7 +209,7 @@ public class FollowerTests
         using var page = new Page();
         var clock = new ElasticClock();
         var feed = new ScriptedFeed(clock, Running) { IsConnected = false };
-        await new JobFollower(feed, new LinesView(page.Terminal), clock).Follow(Samples.Job(), TimeSpan.FromSeconds(10), None);
+        await new Follower(feed, new LinesView(page.Terminal), clock).Follow([Samples.Job()], TimeSpan.FromSeconds(10), None);
         Assert.Contains("the API server does not answer", page.Notes, StringComparison.Ordinal);
     }
 }

@@ -42,8 +42,9 @@ public class HostileTextTests
         { "get jobs", On(false, terminal => terminal.Write(JobTable.Of([Job], withNamespace: true, isWide: true, Samples.After(60)))) },
         { "get jobs on a screen", On(true, terminal => terminal.Write(JobTable.Of([Job], withNamespace: true, isWide: true, Samples.After(60)))) },
         { "lines", On(false, terminal => Follow(new LinesView(terminal))) },
-        { "the last words on a screen", On(true, terminal => new LiveView(terminal).End(Samples.Progress(Job, 60, Node), FollowOutcome.Failed)) },
+        { "the last words on a screen", On(true, terminal => new LiveView(terminal).End(FollowProgress.Of(Samples.Progress(Job, 60, Node)), FollowOutcome.Failed)) },
         { "a picture", Page.Picture(LiveFrame.Of(Samples.Progress(Job, 60, Node), 80, Evil), 80) },
+        { "a picture of several", Page.Picture(LiveSetFrame.Of(new FollowProgress([Job, Job], FollowProgress.Of(Samples.Progress(Job, 60, Node)).Rows, Samples.After(60)), 80, Evil), 80) },
         { "a note", On(false, terminal => new Terminal(terminal.Output, terminal.Output, false, false, 80).Note(Evil)) },
         { "a log", Log() },
     };
@@ -96,7 +97,7 @@ public class HostileTextTests
     private static void Follow<T>(T view)
         where T : IFollowView, IFollowScreen
     {
-        var moment = Samples.Progress(Job, 60, Node);
+        var moment = FollowProgress.Of(Samples.Progress(Job, 60, Node));
         view.Show(moment);
         view.End(moment, FollowOutcome.Failed);
     }

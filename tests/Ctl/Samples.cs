@@ -7,6 +7,7 @@ namespace KruiseImage.Tests.Ctl;
 internal static class Samples
 {
     public const string Uid = "0b0e7a52-6d3f-4a53-9d7e-3f1f6a1c2d10";
+    public const string ListUid = "9a3f7a0e-55c1-4d0a-8d8e-6f0b1e2c3d4f";
     public const string Digest = "docker.io/library/nginx@sha256:2f68b99bc0d6d25d0c56876b924ec20418544ff28e1fb89a4c27679a40da811b";
 
     public static readonly DateTimeOffset Start = new(2026, 11, 25, 12, 0, 0, TimeSpan.Zero);
@@ -18,6 +19,20 @@ internal static class Samples
         Metadata = new() { Name = name, Namespace = "default", Uid = Uid, Generation = 1, CreationTimestamp = Start },
         Spec = new() { Image = "nginx:1.9.1", Parallelism = 10 },
         Status = status,
+    };
+
+    /// <summary>nginx:1.9.1 and redis:7.2.</summary>
+    public static ImageListPullJob List(string name = "nginx-1-9-1-and-1-more-x7k2p") => new()
+    {
+        Metadata = new() { Name = name, Namespace = "default", Uid = ListUid, Generation = 1, CreationTimestamp = Start },
+        Spec = new() { Images = ["nginx:1.9.1", "redis:7.2"], Parallelism = 10 },
+    };
+
+    /// <summary>The job of a list for this image.</summary>
+    public static ImagePullJob OfList(string image, ImagePullJobStatus? status) => Job(status, $"release-{image.Length:x8}") with
+    {
+        Metadata = Job(status, $"release-{image.Length:x8}").Metadata with { Uid = $"uid of {image}", OwnerReferences = [new() { Kind = nameof(ImageListPullJob), Uid = ListUid, Controller = true }] },
+        Spec = new() { Image = image, Parallelism = 10 },
     };
 
     public static ImagePullJobStatus Counts(int active, int succeeded, int failed, int waiting) => new()

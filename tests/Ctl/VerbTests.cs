@@ -17,7 +17,7 @@ public class VerbTests
         verb.Run(names, null, false, (jobs, isAll, isWide, now) => JobTable.Of(jobs, isAll, isWide, now), None);
 
     private static async Task<CommandException> Refusal(ApiError error) =>
-        await Assert.ThrowsAsync<CommandException>(() => new Cluster(new FakeCluster { Error = error }, "default").Create(Samples.Job(), None));
+        await Assert.ThrowsAsync<CommandException>(() => new Cluster(new FakeCluster { Error = error }, "default").Create(CtlKinds.Jobs, Samples.Job(), None));
 
     [Fact]
     public async Task A_list_is_read_to_its_last_page()
@@ -76,7 +76,7 @@ public class VerbTests
     {
         using var page = new Page();
         var fake = new FakeCluster { Unknown = "imagepulljobs" };
-        foreach (var act in (Func<Task>[])[() => Run(GetJobs(fake, page)), () => Run(GetJobs(fake, page), "x"), () => new Cluster(fake, "default").Create(Samples.Job(), None)])
+        foreach (var act in (Func<Task>[])[() => Run(GetJobs(fake, page)), () => Run(GetJobs(fake, page), "x"), () => new Cluster(fake, "default").Create(CtlKinds.Jobs, Samples.Job(), None)])
             Assert.Equal("the cluster does not know ImagePullJobs: run `kruise-image ctl install`", (await Assert.ThrowsAsync<CommandException>(act)).Message);
     }
 
@@ -84,7 +84,7 @@ public class VerbTests
     public async Task A_namespace_that_does_not_exist_is_named()
     {
         var job = Samples.Job() with { Metadata = new() { Namespace = "missing", GenerateName = "x-" } };
-        var wrong = await Assert.ThrowsAsync<CommandException>(() => new Cluster(new FakeCluster(), "missing").Create(job, None));
+        var wrong = await Assert.ThrowsAsync<CommandException>(() => new Cluster(new FakeCluster(), "missing").Create(CtlKinds.Jobs, job, None));
         Assert.Equal("there is no namespace \"missing\"", wrong.Message);
     }
 
@@ -97,17 +97,6 @@ public class VerbTests
     {
         var refusal = await Refusal(error);
         Assert.Equal((exitCode, sentence), (refusal.ExitCode, refusal.Message));
-    }
-
-    [Fact]
-    public async Task Pull_says_how_to_go_on()
-    {
-        using var page = new Page();
-        var fake = new FakeCluster();
-        var draft = Samples.Job() with { Metadata = new() { Namespace = "default", GenerateName = "nginx-1-9-1-" } };
-        Assert.Equal(ExitCode.Done, await new PullVerb(new Cluster(fake, "default"), page.Terminal, OutputFormat.Table, TimeProvider.System).Run(draft, false, None));
-        Golden.Check("pull", page.Text);
-        Assert.Single(fake.Created);
     }
 
     [Fact]
