@@ -148,12 +148,13 @@ public sealed class KubeClient : IKubeClient, IDisposable
     private async Task<ApiResult<T>> Send<T>(Request request, JsonTypeInfo<T> type, CancellationToken cancellationToken, Action<HttpResponseHeaders>? read = null)
         where T : class
     {
-        var answer = await SendAndRead(request, type, cancellationToken).ConfigureAwait(false);
+        var answer = await SendAndRead(request, type, read, cancellationToken).ConfigureAwait(false);
         ApiMetrics.CountRequest(request.Verb, answer.Error);
         return answer;
     }
 
-    private async Task<ApiResult<T>> SendAndRead<T>(Request request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<ApiResult<T>> SendAndRead<T>(
+        Request request, JsonTypeInfo<T> type, Action<HttpResponseHeaders>? read, CancellationToken cancellationToken)
         where T : class
     {
         try
