@@ -25,7 +25,10 @@ internal static partial class MetricList
     public static string Document { get; } = File.ReadAllText(Path.Combine(SourceFile.Root, "docs/metrics.md"));
 
     public static IReadOnlyList<MetricRow> OfDocument { get; } =
-        [.. Row().Matches(Document).Select(match => new MetricRow(match.Groups["name"].Value, match.Groups["type"].Value, match.Groups["labels"].Value.Trim(), match.Groups["meaning"].Value.Trim()))];
+    [
+        .. Row().Matches(Document).Select(match => new MetricRow(
+            match.Groups["name"].Value, match.Groups["type"].Value, match.Groups["labels"].Value.Trim(), match.Groups["meaning"].Value.Trim())),
+    ];
 
     [GeneratedRegex("""Create(?<type>Counter|Gauge|Histogram|Summary)\(\s*"(?<name>[^"]+)",\s*"(?<help>(?:[^"\\]|\\.)*)"(?:,\s*\[(?<labels>[^\]]*)\])?""")]
     private static partial Regex Creation();
