@@ -104,7 +104,10 @@ public sealed class PauseVerb(JobWriter writer)
         var changed = false;
         foreach (var job in jobs) changed |= await writer.Patch(job, change, cancellationToken).ConfigureAwait(false) is not null;
         if (changed && jobs.FindLast(job => !JobWords.IsOver(job)) is { } last)
-            await writer.Until(Resources.ImagePullJobs, last, now => JobWords.IsOver(now) || now.Status?.ObservedGeneration >= now.Metadata.Generation, cancellationToken).ConfigureAwait(false);
+        {
+            await writer.Until(
+                Resources.ImagePullJobs, last, now => JobWords.IsOver(now) || now.Status?.ObservedGeneration >= now.Metadata.Generation, cancellationToken).ConfigureAwait(false);
+        }
         return changed;
     }
 
