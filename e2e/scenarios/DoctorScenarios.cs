@@ -85,7 +85,7 @@ public sealed class DoctorScenarios(SharedCluster shared) : SecretScenario(share
         await UntilAsync("it has a NodeImage", async () => await NodeImageAsync(node) is not null);
         await SaysAsync("daemons", $"whether a daemon runs on node {node} is not known", "warning");
         // As a job would have asked two minutes ago.
-        await Api.MergePatchAsync(Paths.NodeImage(node), JsonNode.Parse($$$$"""{"spec":{"images":{"e2e/doctor":{"tags":[{"tag":"1","version":1,"createdAt":"{{{{DateTime.UtcNow.AddMinutes(-2):s}}}}Z","pullPolicy":{"ttlSecondsAfterFinished":300}}]}}}}""")!, Cancellation);
+        await Api.MergePatchAsync(Paths.NodeImage(node), JsonNode.Parse($$$$"""{"spec":{"images":{"e2e/doctor":{"tags":[{"tag":"1","version":1,"createdAt":"{{{{DateTime.UtcNow.AddMinutes(-2):s}}}}Z","pullPolicy":{"ttlSecondsAfterFinished":300} }] } } }""")!, Cancellation);
         await SaysAsync("daemons", $"no daemon answers on node {node}");
     }
 

@@ -103,7 +103,7 @@ public sealed class InstallScenarios(EmptyControlPlane empty) : IClassFixture<Em
         var waited = await empty.CtlAsync("upgrade", "--wait", "--timeout", "1s");
         Assert.Equal(1, waited.ExitCode);
         Assert.Contains("not rolled out after 1s", waited.Error, StringComparison.Ordinal);
-        foreach (var (path, status) in ((string, string)[])[(Deployment, """{"observedGeneration":99,"replicas":2,"updatedReplicas":2,"availableReplicas":2}"""),
+        foreach (var (path, status) in ((string, string)[])[(Deployment, """{"observedGeneration":99,"replicas":2,"readyReplicas":2,"updatedReplicas":2,"availableReplicas":2}"""),
             (DaemonSet, """{"observedGeneration":99,"currentNumberScheduled":1,"numberMisscheduled":0,"numberReady":1,"desiredNumberScheduled":1,"updatedNumberScheduled":1,"numberAvailable":1}""")])
             await empty.Api.MergePatchAsync($"{path}/status", new JsonObject { ["status"] = JsonNode.Parse(status) }, Cancellation);
         Assert.Contains("daemonset/kruise-image-daemon rolled out", (await empty.CtlAsync("upgrade", "--wait", "--timeout", "10s")).Succeeded(), StringComparison.Ordinal);
