@@ -50,7 +50,7 @@ public static class Settings
             Edits = [Argument("--image-credential-provider-bin-dir=VALUE"), .. Mount("credential-provider-bin")],
         },
 
-        new("metrics.serviceMonitor", SettingType.Flag, "false", "A ServiceMonitor and a PodMonitor, for the Prometheus Operator.") { Folder = "monitoring/" },
+        new("metrics.serviceMonitor", SettingType.Flag, "false", "A ServiceMonitor and a PodMonitor, for the Prometheus Operator.") { Folder = "monitors/" },
         new("policies.enabled", SettingType.Flag, "true", "Admission policies that hold each daemon to its own node. Servers before 1.30 do not know them.") { Folder = "policies/" },
     ];
 
