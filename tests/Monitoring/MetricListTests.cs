@@ -84,8 +84,7 @@ public sealed partial class MetricListTests
 
     [Fact]
     public void What_people_import_is_not_in_the_executable() =>
-        Assert.DoesNotContain(typeof(Controller).Assembly.GetManifestResourceNames(), name =>
-            name.Contains("alerts", StringComparison.Ordinal) || name.Contains("grafana", StringComparison.Ordinal));
+        Assert.DoesNotContain(typeof(Controller).Assembly.GetManifestResourceNames(), name => name.Contains("monitoring", StringComparison.Ordinal));
 
     [Fact]
     public async Task The_controller_counts_jobs_by_state_and_nodes_by_place()
