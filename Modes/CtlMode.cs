@@ -2,6 +2,7 @@ using System.CommandLine;
 using KruiseImage.Modes.Ctl;
 using KruiseImage.Modes.Ctl.Acting;
 using KruiseImage.Modes.Ctl.Completion;
+using KruiseImage.Modes.Ctl.Doctor;
 using KruiseImage.Modes.Ctl.Install;
 using KruiseImage.Modes.Ctl.OnNode;
 using KruiseImage.Modes.Ctl.Watching;
@@ -43,6 +44,7 @@ public static class CtlMode
         command.Add(WhyCommand.Create());
         command.Add(EventsCommand.Create());
         command.Add(NodeCommand.Create());
+        command.Add(DoctorCommand.Create());
         command.Add(InstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
         command.Add(InstallCommand.Upgrade(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
         command.Add(UninstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));

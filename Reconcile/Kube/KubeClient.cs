@@ -94,6 +94,16 @@ public sealed class KubeClient : IKubeClient, IDisposable
     public Task<ApiResult<JsonDocument>> GetRaw(string path, CancellationToken cancellationToken) =>
         Send(new Request(HttpMethod.Get, path), CrdJson.Default.JsonDocument, cancellationToken);
 
+    /// <summary>Its version and, from the same answer, its clock.</summary>
+    public async Task<ApiResult<ServerInfo>> Server(CancellationToken cancellationToken)
+    {
+        DateTimeOffset? date = null;
+        var answer = await Send(new Request(HttpMethod.Get, "/version"), CrdJson.Default.JsonDocument, cancellationToken, headers => date = headers.Date).ConfigureAwait(false);
+        if (!answer.IsOk) return answer.As<ServerInfo>();
+        using var document = answer.Value!;
+        return ServerInfo.Of(document.RootElement, date);
+    }
+
     public async Task<ApiResult<IWatchStream<T>>> Watch<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
         where T : class, IKubeObject
     {
@@ -134,15 +144,16 @@ public sealed class KubeClient : IKubeClient, IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<ApiResult<T>> Send<T>(Request request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    /// <param name="read">Given the headers of an answer that is no refusal.</param>
+    private async Task<ApiResult<T>> Send<T>(Request request, JsonTypeInfo<T> type, CancellationToken cancellationToken, Action<HttpResponseHeaders>? read = null)
         where T : class
     {
-        var answer = await SendAndRead(request, type, cancellationToken).ConfigureAwait(false);
+        var answer = await SendAndRead(request, type, read, cancellationToken).ConfigureAwait(false);
         ApiMetrics.CountRequest(request.Verb, answer.Error);
         return answer;
     }
 
-    private async Task<ApiResult<T>> SendAndRead<T>(Request request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<ApiResult<T>> SendAndRead<T>(Request request, JsonTypeInfo<T> type, Action<HttpResponseHeaders>? read, CancellationToken cancellationToken)
         where T : class
     {
         try
@@ -151,6 +162,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
             using var timeout = Deadline(cancellationToken);
             using var response = await SendOnce(request, authorization, timeout.Token).ConfigureAwait(false);
             if (!response.IsSuccessStatusCode) return await Refusal<T>(request, response, timeout.Token).ConfigureAwait(false);
+            read?.Invoke(response.Headers);
             var stream = await response.Content.ReadAsStreamAsync(timeout.Token).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
             {
