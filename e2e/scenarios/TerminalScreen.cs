@@ -19,7 +19,7 @@ internal sealed class TerminalScreen : IAsyncDisposable
     {
         var screen = new TerminalScreen(Path.Combine(Path.GetDirectoryName(kubeconfig)!, $"terminal-{Guid.NewGuid():n}"), cancellation);
         await screen.TmuxAsync(
-            "-f", "/dev/null", "new-session", "-d", "-x", Number(columns), "-y", Number(rows), "-e", $"KUBECONFIG={kubeconfig}", "-e", "LC_ALL=C.UTF-8",
+            "-f", "/dev/null", "new-session", "-d", "-x", Number(columns), "-y", Number(rows), "-e", $"KUBECONFIG={kubeconfig}", "-e", "LC_ALL=C.UTF-8", "-e", "NO_COLOR=",
             $"{command}; echo \"exit code $?\"; exec sleep 600");
         return screen;
     }
