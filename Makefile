@@ -96,6 +96,15 @@ demo-up: parts $(if $(BARE),,build) bed ## a cluster that stays; BARE=1 leaves t
 demo-down: ## ends the cluster of demo-up
 	@e2e/demo-down.sh "$(DEMO_DIR)"
 
+kind-up: ## where Docker and kind are: a cluster with the product on it, built from these sources; needs no .NET
+	@e2e/kind.sh up
+
+kind-demo: ## one job on that cluster, and what became of it; IMAGE=name chooses what is pulled
+	@e2e/kind.sh demo
+
+kind-down: ## ends that cluster
+	@e2e/kind.sh down
+
 clean: ## what was built; the installed parts stay
 	rm -rf artifacts bin obj tests/bin tests/obj tests/sim/bin tests/sim/obj e2e/*/bin e2e/*/obj
 
@@ -108,4 +117,4 @@ scenario-parts:
 bed:
 	@dotnet build e2e/bed --configuration Release $(QUIET)
 
-.PHONY: help build test unit e2e e2e-faults sim sim-mutants conformance fuzz bench soak release release-check kill-test check manifests fmt demo demo-up demo-down clean parts scenario-parts bed
+.PHONY: help build test unit e2e e2e-faults sim sim-mutants conformance fuzz bench soak release release-check kill-test check manifests fmt demo demo-up demo-down kind-up kind-demo kind-down clean parts scenario-parts bed

@@ -5,6 +5,8 @@ using KruiseImage.Modes.Ctl.Completion;
 using KruiseImage.Modes.Ctl.Doctor;
 using KruiseImage.Modes.Ctl.Install;
 using KruiseImage.Modes.Ctl.OnNode;
+using KruiseImage.Modes.Ctl.Watching;
+using KruiseImage.Modes.Ctl.Why;
 
 namespace KruiseImage.Modes;
 
@@ -37,6 +39,10 @@ public static class CtlMode
         command.Add(DeleteCommand.Create());
         command.Add(GetCommand.Create());
         command.Add(DescribeCommand.Create());
+        command.Add(StatusCommand.Create());
+        command.Add(TopCommand.Create());
+        command.Add(WhyCommand.Create());
+        command.Add(EventsCommand.Create());
         command.Add(NodeCommand.Create());
         command.Add(DoctorCommand.Create());
         command.Add(InstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));

@@ -153,8 +153,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
         return answer;
     }
 
-    private async Task<ApiResult<T>> SendAndRead<T>(
-        Request request, JsonTypeInfo<T> type, Action<HttpResponseHeaders>? read, CancellationToken cancellationToken)
+    private async Task<ApiResult<T>> SendAndRead<T>(Request request, JsonTypeInfo<T> type, Action<HttpResponseHeaders>? read, CancellationToken cancellationToken)
         where T : class
     {
         try

@@ -27,7 +27,7 @@ public static class Manifests
 
     private static readonly string[] YamlWords = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
 
-    private static readonly string[] Order = ["crds/", "namespaces/", "rbac/", "policies/", "controller/", "daemon/", "monitoring/"];
+    private static readonly string[] Order = ["crds/", "namespaces/", "rbac/", "policies/", "controller/", "daemon/", "monitors/"];
 
     /// <summary>Where the CRDs are among <see cref="Files"/>.</summary>
     private const string Crds = "crds/";

@@ -30,7 +30,7 @@ public static class Settings
 
         new("controller.replicas", SettingType.Count(1, 9), "2", "Controllers; one leads, the others take over.") { Edits = [Value(ControllerFile, "spec.replicas")] },
         .. Workload("controller", ControllerFile, "system-cluster-critical", "50m", "64Mi", "512Mi"),
-        .. Workload("daemon", DaemonFile, "system-node-critical", "10m", "32Mi", "128Mi"),
+        .. Workload("daemon", DaemonFile, "system-node-critical", "10m", "48Mi", "128Mi"),
         new("daemon.maxConcurrentPulls", SettingType.Count(1, 64), "2", "Pulls at one time on a node.") { Edits = [Argument("--max-concurrent-pulls=VALUE")] },
         new("daemon.runtimeEndpoint", SettingType.Path, "", "The socket of the container runtime on all nodes; the daemon then sees its directory alone, not /run. Empty: the usual ones.")
         {
@@ -50,7 +50,7 @@ public static class Settings
             Edits = [Argument("--image-credential-provider-bin-dir=VALUE"), .. Mount("credential-provider-bin")],
         },
 
-        new("metrics.serviceMonitor", SettingType.Flag, "false", "A ServiceMonitor and a PodMonitor, for the Prometheus Operator.") { Folder = "monitoring/" },
+        new("metrics.serviceMonitor", SettingType.Flag, "false", "A ServiceMonitor and a PodMonitor, for the Prometheus Operator.") { Folder = "monitors/" },
         new("policies.enabled", SettingType.Flag, "true", "Admission policies that hold each daemon to its own node. Servers before 1.30 do not know them.") { Folder = "policies/" },
     ];
 

@@ -24,7 +24,7 @@ public class InstallValuesTests
         ["controller.priorityClassName"] = "",
         ["controller.nodeSelector"] = "node-role.kubernetes.io/control-plane=,on=true",
         ["daemon.resources.requests.cpu"] = "20m",
-        ["daemon.resources.requests.memory"] = "48Mi",
+        ["daemon.resources.requests.memory"] = "96Mi",
         ["daemon.resources.limits.memory"] = "256Mi",
         ["daemon.priorityClassName"] = "ours-critical",
         ["daemon.nodeSelector"] = "pool=web",
