@@ -11,6 +11,11 @@ public static class PullCommand
         var options = new PullOptions();
         var wait = new Option<bool>("--wait", "-w") { Description = "Follow the pulls until every node has the images or failed." };
         var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Json, OutputFormat.Yaml, OutputFormat.Name);
+        var dryRun = new Option<bool>("--dry-run")
+        {
+            Description = "Create nothing: tell which nodes each image goes to, how many have it, how much there is to fetch and whether it fits. With -o yaml or json: the objects.",
+        };
+        var plainHttp = new Option<bool>("--plain-http") { Description = "With --dry-run: ask registries for sizes without TLS." };
         var command = new DocumentedCommand("pull", "Pulls images onto nodes, a few at a time.")
         {
             Examples = """
@@ -21,6 +26,9 @@ public static class PullCommand
                 # what a workload needs, where its pods may come to, with its pull secrets; what a release will need, before it
                 kruise-image ctl pull --from deployment/web --from cronjob/report
                 kruise-image ctl pull -f manifests/ && helm template shop ./chart | kruise-image ctl pull -n shop -f - --wait
+                # how much is that, and does it fit? And the same for GitOps
+                kruise-image ctl pull --from deployment/web --dry-run
+                kruise-image ctl pull -f manifests/ --dry-run -o yaml | kubectl apply -f -
                 # onto two nodes; onto nodes with a label; onto the nodes where app=web runs
                 kruise-image ctl pull nginx:1.9.1 --nodes node-1,node-2
                 kruise-image ctl pull nginx:1.9.1 --selector 'pool in (web,edge)' --parallelism 25%
@@ -32,11 +40,14 @@ public static class PullCommand
         };
         options.AddTo(command);
         command.Add(wait);
+        command.Add(dryRun);
+        command.Add(plainHttp);
         command.Add(output);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             // The command line and the files are checked before the cluster is asked for anything, even for its address.
             var request = options.Read(parsed);
+            if (parsed.GetValue(dryRun) && parsed.GetValue(wait)) throw CommandException.Usage("--dry-run creates nothing for --wait to follow: leave one of them out");
             var terminal = Terminal.Of(parsed);
             var files = new WorkloadFiles();
             foreach (var (where, text) in YamlFiles.Read(request.Files, Terminal.Input)) files.Add(where, text);
@@ -46,6 +57,8 @@ public static class PullCommand
             var workloads = files.Workloads.ToList();
             foreach (var name in request.From) workloads.Add(await live.Read(name, cancellationToken).ConfigureAwait(false));
             var drafts = request.Drafts(workloads, cluster.Namespace, sentence => terminal.Note($"note: {sentence}"));
+            if (parsed.GetValue(dryRun))
+                return await new DryRunVerb(cluster, terminal, parsed.GetValue(output)).Run(drafts, parsed.GetValue(plainHttp), cancellationToken).ConfigureAwait(false);
             var verb = new PullVerb(cluster, terminal, parsed.GetValue(output), TimeProvider.System);
             return await verb.Run(drafts, parsed.GetValue(wait), cancellationToken).ConfigureAwait(false);
         });

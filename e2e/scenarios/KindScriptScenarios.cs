@@ -4,11 +4,15 @@ using Xunit;
 namespace KruiseImage.Scenarios;
 
 /// <summary>What <c>make kind-up</c> says where it cannot work: one sentence that says what to do. Docker, kind and kubectl are stubs here.</summary>
-public sealed class KindScriptScenarios(SharedCluster shared) : Scenario(shared), IDisposable
+public sealed class KindScriptScenarios(SharedCluster shared) : Scenario(shared)
 {
     private readonly DirectoryInfo programs = Directory.CreateTempSubdirectory("kruise-image-kind.");
 
-    public void Dispose() => programs.Delete(recursive: true);
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        programs.Delete(recursive: true);
+    }
 
     [Theory]
     [InlineData("up", "", "kind: docker is not installed. Install Docker, or try 'make demo', which needs none.")]

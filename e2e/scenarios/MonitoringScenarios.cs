@@ -9,7 +9,7 @@ namespace KruiseImage.Scenarios;
 /// What an operator watches the system with: docs/metrics.md against what the processes tell, and dashboard and alerts in a real
 /// Prometheus (contract 7.2).
 /// </summary>
-public sealed partial class MonitoringScenarios(SharedCluster shared) : Scenario(shared), IDisposable
+public sealed partial class MonitoringScenarios(SharedCluster shared) : Scenario(shared)
 {
     /// <summary>Panels that are empty while all is well.</summary>
     private static readonly string[] EmptyWhenWell = ["Nodes that failed or cannot work now"];
@@ -18,7 +18,11 @@ public sealed partial class MonitoringScenarios(SharedCluster shared) : Scenario
 
     private static string Monitoring => Path.Combine(Parts.Manifests, "monitoring");
 
-    public void Dispose() => directory.Delete(recursive: true);
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        directory.Delete(recursive: true);
+    }
 
     [Fact]
     public async Task The_list_of_metrics_is_what_the_processes_tell()

@@ -38,7 +38,9 @@ public sealed partial class TerminalScenarios(SharedCluster shared) : Scenario(s
         await using var screen = await OpenAsync(columns, rows, $"{Parts.Product} ctl pull {image.Reference} --name {name} --parallelism 10 --wait");
         await ShowsAsync(screen, "%/s");
         await AdoptAsync("default", name);
-        await IsInOrderAsync(screen, "total");
+        var text = await screen.TextAsync(); // the sentence before the picture may be longer than a line
+        Assert.True(Regex.Count(text, "^total", RegexOptions.Multiline) == 1, text);
+        Assert.All(Cluster.NodeNames, node => Assert.Single(text.Split('\n'), line => line.StartsWith(node + " ", StringComparison.Ordinal)));
         Assert.Matches(Color(), await screen.ColoredAsync());
         await ShowsAsync(screen, "exit code 0");
         Assert.Single(Regex.Matches(await screen.TextAsync(), "^total", RegexOptions.Multiline));
@@ -97,8 +99,17 @@ public sealed partial class TerminalScenarios(SharedCluster shared) : Scenario(s
     private Task<TerminalScreen> OpenAsync(int columns, int rows, string command) =>
         TerminalScreen.OpenAsync(columns, rows, command, Cluster.Kubeconfig, Cancellation);
 
-    private static Task ShowsAsync(TerminalScreen screen, string text) =>
-        UntilAsync($"the screen shows \"{text}\"", async () => (await screen.TextAsync()).Contains(text, StringComparison.Ordinal));
+    private static async Task ShowsAsync(TerminalScreen screen, string text)
+    {
+        try
+        {
+            await UntilAsync($"the screen shows \"{text}\"", async () => (await screen.TextAsync()).Contains(text, StringComparison.Ordinal));
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"{late.Message}\n{await screen.TextAsync()}", late);
+        }
+    }
 
     /// <summary>The picture is there once, no line is wrapped.</summary>
     private static async Task IsInOrderAsync(TerminalScreen screen, string heading)

@@ -28,6 +28,7 @@ public class CommandLineTests
     [InlineData("ctl describe job a extra", "unexpected argument 'extra'")]
     [InlineData("ctl pull", "'ctl pull' needs IMAGE, --from or --filename")]
     [InlineData("ctl pull -f /no/such.yaml", "--filename /no/such.yaml: there is no such file or directory")]
+    [InlineData("ctl pull nginx --dry-run --wait", "--dry-run creates nothing for --wait to follow: leave one of them out")]
     [InlineData("ctl pull --from web", "--from \"web\": write KIND/NAME, such as deployment/web")]
     [InlineData("ctl pull --from deplyoment/web", "--from \"deplyoment/web\": did you mean deployment/web?")]
     [InlineData("ctl pull --from ingress/web", "--from \"ingress/web\": choose one of deployment, statefulset, daemonset, replicaset, job, cronjob, pod, replicationcontroller")]

@@ -39,6 +39,7 @@ public sealed class DeleteVerb(JobWriter writer)
         var jobs = await writer.JobsOf(list, cancellationToken).ConfigureAwait(false);
         if (jobs.Count == 0) return "";
         var active = jobs.Where(job => !JobWords.IsOver(job)).Sum(job => job.Status?.Active ?? 0);
-        return $", and its {jobs.Count} {(jobs.Count == 1 ? "job goes" : "jobs go")} with it{(active == 0 ? "" : $": {active} {(active == 1 ? "pull stops" : "pulls stop")}, unless another job wants them")}";
+        var stops = active == 0 ? "" : $": {active} {(active == 1 ? "pull stops" : "pulls stop")}, unless another job wants them";
+        return $", and its {jobs.Count} {(jobs.Count == 1 ? "job goes" : "jobs go")} with it{stops}";
     }
 }

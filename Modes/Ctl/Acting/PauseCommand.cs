@@ -104,9 +104,11 @@ public sealed class PauseVerb(JobWriter writer)
         var changed = false;
         foreach (var job in jobs) changed |= await writer.Patch(job, change, cancellationToken).ConfigureAwait(false) is not null;
         if (changed && jobs.FindLast(job => !JobWords.IsOver(job)) is { } last)
-            await writer.Until(Resources.ImagePullJobs, last, now => JobWords.IsOver(now) || now.Status?.ObservedGeneration >= now.Metadata.Generation, cancellationToken).ConfigureAwait(false);
+            await writer.Until(Resources.ImagePullJobs, last, IsSeen, cancellationToken).ConfigureAwait(false);
         return changed;
     }
+
+    private static bool IsSeen(ImagePullJob job) => JobWords.IsOver(job) || job.Status?.ObservedGeneration >= job.Metadata.Generation;
 
     private static string Json(IntOrPercent value) => value.Text is { } text ? $"\"{text}\"" : value.Count.ToString(CultureInfo.InvariantCulture);
 
