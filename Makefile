@@ -77,6 +77,13 @@ check: ## formatting, and every project built with warnings as errors
 	  dotnet build $$project $(QUIET) && dotnet format $$project --no-restore --verify-no-changes || exit 1; \
 	done
 
+manifests: ## writes the version into manifests/, and the Helm chart and the table of docs/install.md from manifests and settings
+	@version=$$(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props); \
+	  sed -i -E "s|(app.kubernetes.io/version: ).*|\1$$version|; s|(image: kruise-image:).*|\1$$version|" manifests/crds/*.yaml manifests/controller/*.yaml manifests/daemon/*.yaml
+	@dotnet build tests --configuration Release $(QUIET)
+	@UPDATE_GOLDEN=1 tests/bin/Release/net10.0/kruise-image-tests -noColor -class '*ChartTests' -class '*InstallDocsTests' >/dev/null || true
+	@tests/bin/Release/net10.0/kruise-image-tests -noColor -class '*ChartTests' -class '*InstallDocsTests'
+
 fmt: ## format the code
 	@for project in $(PROJECTS); do dotnet format $$project; done
 
@@ -88,6 +95,15 @@ demo-up: parts $(if $(BARE),,build) bed ## a cluster that stays; BARE=1 leaves t
 
 demo-down: ## ends the cluster of demo-up
 	@e2e/demo-down.sh "$(DEMO_DIR)"
+
+kind-up: ## where Docker and kind are: a cluster with the product on it, built from these sources; needs no .NET
+	@e2e/kind.sh up
+
+kind-demo: ## one job on that cluster, and what became of it; IMAGE=name chooses what is pulled
+	@e2e/kind.sh demo
+
+kind-down: ## ends that cluster
+	@e2e/kind.sh down
 
 clean: ## what was built; the installed parts stay
 	rm -rf artifacts bin obj tests/bin tests/obj tests/sim/bin tests/sim/obj e2e/*/bin e2e/*/obj
@@ -101,4 +117,4 @@ scenario-parts:
 bed:
 	@dotnet build e2e/bed --configuration Release $(QUIET)
 
-.PHONY: help build test unit e2e e2e-faults sim sim-mutants conformance fuzz bench soak release release-check kill-test check fmt demo demo-up demo-down clean parts scenario-parts bed
+.PHONY: help build test unit e2e e2e-faults sim sim-mutants conformance fuzz bench soak release release-check kill-test check manifests fmt demo demo-up demo-down kind-up kind-demo kind-down clean parts scenario-parts bed

@@ -51,6 +51,18 @@ public sealed class LabelSelector
             };
         }
 
+        /// <summary>What keeps it from matching.</summary>
+        public string WhyNot(IReadOnlyDictionary<string, string>? labels)
+        {
+            if (labels is null || !labels.TryGetValue(Key, out var value)) return $"label {Key} is missing";
+            return Operator switch
+            {
+                Operator.Equals or Operator.In => $"label {Key} is {Quoted.Of(value)}, not {string.Join(" or ", Values.Select(Quoted.Of))}",
+                Operator.NotIn => $"label {Key} is {Quoted.Of(value)}",
+                _ => $"label {Key} is there",
+            };
+        }
+
         private bool Has(string value) => _set?.Contains(value) ?? Array.IndexOf(Values, value) >= 0;
     }
 
@@ -59,6 +71,14 @@ public sealed class LabelSelector
         foreach (var requirement in _requirements)
             if (!requirement.Matches(labels)) return false;
         return true;
+    }
+
+    /// <summary>The first requirement that does not hold, for people: "label x is missing". Null when all do.</summary>
+    public string? WhyNot(IReadOnlyDictionary<string, string>? labels)
+    {
+        foreach (var requirement in _requirements)
+            if (!requirement.Matches(labels)) return requirement.WhyNot(labels);
+        return null;
     }
 
     /// <summary>The labelSelector parameter of a list or watch, not yet escaped: "a=b,c in (d,e),!f".</summary>

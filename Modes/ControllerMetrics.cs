@@ -27,7 +27,8 @@ public sealed class ControllerMetrics(CollectorRegistry registry)
         var jobNodes = _factory.CreateGauge(
             "kruise_image_job_nodes", "Nodes of unfinished jobs by place: waiting, held, active, succeeded or failed; and why when held or failed. A node counts once for each job.",
             ["place", "reason"]);
-        var oldest = _factory.CreateGauge("kruise_image_oldest_pulling_job_seconds", "Age of the longest running job that should end by itself: not paused, and completionPolicy is not Never.");
+        var oldest = _factory.CreateGauge(
+            "kruise_image_oldest_pulling_job_seconds", "Age of the longest running job that should end by itself: not paused, and completionPolicy is not Never.");
         registry.AddBeforeCollectCallback(() =>
         {
             var counts = read();
@@ -41,7 +42,8 @@ public sealed class ControllerMetrics(CollectorRegistry registry)
                 var state = JobState.Of(job);
                 byState[(int)state]++;
                 if (job.Status?.CompletionTime is null && job.Metadata.DeletionTimestamp is null) notOver++;
-                if (state == JobPhase.Pulling && !Defaults.CompletesNever(job.Spec.CompletionPolicy) && clock.GetUtcNow() - job.Status!.StartTime is { } running && running > age) age = running;
+                if (state != JobPhase.Pulling || Defaults.CompletesNever(job.Spec.CompletionPolicy)) continue;
+                if (clock.GetUtcNow() - job.Status!.StartTime is { } running && running > age) age = running;
             }
 
             foreach (var state in Enum.GetValues<JobPhase>()) jobs.WithLabels(state.ToString()).Set(byState[(int)state]);

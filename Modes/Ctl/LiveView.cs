@@ -1,5 +1,6 @@
 using KruiseImage.Crds;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace KruiseImage.Modes.Ctl;
 
@@ -14,6 +15,10 @@ public sealed class LiveView(Terminal terminal) : IFollowView
         var console = terminal.Open();
         return console.Live(Text.Empty).Overflow(VerticalOverflow.Crop).AutoClear(false).StartAsync(context => follow(new Screen(context, console)));
     }
+
+    /// <summary>Of one job its nodes, of several the jobs.</summary>
+    public static IRenderable PictureOf(FollowProgress progress, int width, string? hint) =>
+        progress.IsSingle ? LiveFrame.Of(progress.Rows[0].Progress, width, hint) : LiveSetFrame.Of(progress, width, hint);
 
     public void End(FollowProgress progress, FollowOutcome outcome)
     {
@@ -50,8 +55,7 @@ public sealed class LiveView(Terminal terminal) : IFollowView
             // The window may have been resized since the last picture.
             if (Console.WindowWidth is > 0 and var columns) console.Profile.Width = columns;
             var width = console.Profile.Width;
-            if (_last is { IsSingle: true }) context.UpdateTarget(LiveFrame.Of(_last.Rows[0].Progress, width, _hint));
-            else if (_last is not null) context.UpdateTarget(LiveSetFrame.Of(_last, width, _hint));
+            if (_last is not null) context.UpdateTarget(PictureOf(_last, width, _hint));
             else if (_hint is not null) context.UpdateTarget(new Text(Harmless.Line(_hint), Terminal.StyleOf(Tone.Faint)));
         }
     }

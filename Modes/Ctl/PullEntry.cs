@@ -1,4 +1,5 @@
 using KruiseImage.Crds;
+using KruiseImage.Modes.Ctl.Watching;
 
 namespace KruiseImage.Modes.Ctl;
 
@@ -9,6 +10,18 @@ public sealed record PullEntry(string Node, string Image, ImageTagSpec Spec, Ima
     public string Phase => Answer?.Phase ?? PullPhase.Waiting;
 
     public string Reference => ImageReference.ForRuntime(Image, Spec.Tag ?? ImageReference.DefaultTag);
+
+    /// <summary>How fast it gets on; null unless somebody measures, and it is pulled now.</summary>
+    public PullRate? Rate { get; init; }
+
+    /// <summary>The same with its rate.</summary>
+    /// <param name="before">What was known of the entry; its samples are gone on with while it is the same pull.</param>
+    public PullEntry Measured(PullEntry? before, DateTimeOffset now)
+    {
+        if (Phase != PullPhase.Pulling) return this;
+        var rate = before?.Answer?.Version == Answer!.Version ? before.Rate : null;
+        return this with { Rate = rate?.Next(Answer.Progress, now) ?? PullRate.Begin(Answer.StartTime, Answer.Progress, now) };
+    }
 
     /// <summary>Null before the pull began.</summary>
     public TimeSpan? Duration(DateTimeOffset now) => Answer?.StartTime is { } start ? (Answer.CompletionTime ?? now) - start : null;

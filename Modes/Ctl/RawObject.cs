@@ -16,6 +16,16 @@ public sealed record RawObject(JsonElement Json, ObjectMeta Metadata) : IKubeObj
     // A terminal is no web page: "<" and "&" in messages stay readable.
     private static readonly JsonWriterOptions Pretty = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    private static readonly JsonWriterOptions Compact = Pretty with { Indented = false };
+
+    /// <summary>In one line, for a stream of them.</summary>
+    public string PrintLine(string kind)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, Compact)) WriteTo(writer, kind);
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
     /// <summary>One object as kubectl prints it.</summary>
     public string Print(string kind, OutputFormat format) => Print(writer => WriteTo(writer, kind), format);
 
@@ -43,7 +53,7 @@ public sealed record RawObject(JsonElement Json, ObjectMeta Metadata) : IKubeObj
     private void WriteTo(Utf8JsonWriter writer, string kind)
     {
         writer.WriteStartObject();
-        writer.WriteString("apiVersion", Json.TryGetProperty("apiVersion", out var version) ? version.GetString() : Defaults.ApiVersion);
+        writer.WriteString("apiVersion", Json.TryGetProperty("apiVersion", out var version) ? version.GetString() : kind == nameof(Event) ? "v1" : Defaults.ApiVersion);
         writer.WriteString("kind", Json.TryGetProperty("kind", out var known) ? known.GetString() : kind);
         foreach (var property in Json.EnumerateObject())
         {

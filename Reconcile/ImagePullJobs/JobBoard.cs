@@ -16,7 +16,6 @@ public sealed class JobBoard(
     private readonly Dictionary<string, JobLedger> _ledgers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _uids = new(StringComparer.Ordinal);
     private readonly RecentSet _gone = new(TimeSpan.FromMinutes(10));
-
     private readonly NodeAttachments _attached = new();
 
 
@@ -121,6 +120,13 @@ public sealed class JobBoard(
         }
     }
 
+    /// <summary>The same books in words: where each node stands and why. Null when there is no such job.</summary>
+    public JobAccount? Explain(string key, DateTimeOffset now)
+    {
+        lock (_gate)
+            return _uids.TryGetValue(key, out var uid) ? JobAccount.Of(JobView.Read(_ledgers[uid], _slots, nodeImages, secrets, now), nodes, nodeImages, now) : null;
+    }
+
     public void Dispatch(string jobUid, IReadOnlyList<int> slots, DateTimeOffset now) => Each(jobUid, slots, (ledger, slot) =>
     {
         if (ledger.Places[slot] == Place.Waiting) Enter(ledger, slot, new Verdict(Place.Active), now);
@@ -143,9 +149,7 @@ public sealed class JobBoard(
     public void NoteStatusWrite(string jobKey, ImagePullJobStatus status, DateTimeOffset now)
     {
         lock (_gate)
-        {
             if (_uids.TryGetValue(jobKey, out var uid)) _ledgers[uid].Written = new StatusWrite<ImagePullJobStatus>(status, now);
-        }
     }
 
     public IReadOnlyList<PullClaim> On(string node)
@@ -186,13 +190,8 @@ public sealed class JobBoard(
 
     private void Apply(JobLedger ledger, JobEdit edit, DateTimeOffset now)
     {
-        if (ledger.IsFinished)
-        {
-            Clear(ledger);
-            return;
-        }
-
-        if (edit == JobEdit.None) return;
+        if (ledger.IsFinished) Clear(ledger);
+        if (ledger.IsFinished || edit == JobEdit.None) return;
         if (edit == JobEdit.Image) Clear(ledger);
         if (edit == JobEdit.Policy)
         {

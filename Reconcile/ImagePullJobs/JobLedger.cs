@@ -106,6 +106,15 @@ public sealed class JobLedger
         void Add(Place place, string reason, int count) => counts[(place, reason)] = counts.GetValueOrDefault((place, reason)) + count;
     }
 
+    /// <summary>For people, of a node that is not desired.</summary>
+    public string WhyNotDesired(Node? node)
+    {
+        if (Invalid is not null) return "the job is invalid";
+        if (PodNodes is not null) return $"no active pod with labels {_podSelector} runs there";
+        if (_names is not null) return "the job names its nodes, and this one is not among them";
+        return node is null ? "there is no Node of this name" : _labels.WhyNot(node.Metadata.Labels) ?? "";
+    }
+
     /// <summary>Takes a newer version of the job.</summary>
     /// <returns>What the edit means for the books.</returns>
     public JobEdit Observe(ImagePullJob job)

@@ -19,13 +19,16 @@ public static class JobPlanner
     /// <summary>Rounds of different nodes are spread over twice this.</summary>
     public static readonly TimeSpan RoundSpread = TimeSpan.FromMinutes(10);
 
+    public const string AwaitsPods = "the pods of podSelector are not listed yet";
+    public const string AwaitsSecrets = "its pull secrets are being copied";
+
     public static Plan Plan(JobView view, DateTimeOffset now)
     {
         var job = view.Job;
         if (job.Status?.CompletionTime is { } completed) return TtlAfterFinished.Plan(job.Spec.CompletionPolicy, completed, Delete(job), "the job", now);
         if (view.Ledger.Invalid is { } sentence) return Invalid(view, sentence, now);
-        if (view.Ledger.AwaitsPods) return Reconcile.Plan.Nothing("the pods of podSelector are not listed yet");
-        if (view.SecretsWait > TimeSpan.Zero) return Reconcile.Plan.Nothing("its pull secrets are being copied", view.SecretsWait);
+        if (view.Ledger.AwaitsPods) return Reconcile.Plan.Nothing(AwaitsPods);
+        if (view.SecretsWait > TimeSpan.Zero) return Reconcile.Plan.Nothing(AwaitsSecrets, view.SecretsWait);
 
         var startTime = job.Status?.StartTime ?? now;
         if (Deadline(job, startTime) is { } deadline && now >= deadline) return Finish(view, startTime, JobEnd.DeadlineExceeded, now);
@@ -151,7 +154,8 @@ public static class JobPlanner
     private static DateTimeOffset? Deadline(ImagePullJob job, DateTimeOffset startTime) =>
         job.Spec.CompletionPolicy is { ActiveDeadlineSeconds: { } seconds } policy && !Defaults.CompletesNever(policy) ? startTime + Defaults.Seconds(seconds) : null;
 
-    private static int Parallelism(ImagePullJob job, int desired) => job.Spec.Parallelism is { } parallelism ? parallelism.Of(desired) ?? 0 : Defaults.Parallelism;
+    /// <summary>How many nodes may pull at once; 0 pauses the job.</summary>
+    public static int Parallelism(ImagePullJob job, int desired) => job.Spec.Parallelism is { } parallelism ? parallelism.Of(desired) ?? 0 : Defaults.Parallelism;
 
     private static TimeSpan? Earliest(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other : one;
 

@@ -99,7 +99,8 @@ public static class JobStatusWriter
         foreach (var slot in ledger.Places.In(Place.Waiting)) yield return (slot, new NodeFailure(PullReason.DeadlineExceeded, "the node had not got a slot at the job's deadline"));
     }
 
-    private static string HoldMessage(string reason) => reason switch
+    /// <summary>What a reason to hold a node means.</summary>
+    public static string HoldMessage(string reason) => reason switch
     {
         PullReason.NodeNotFound => "there is no Node of this name",
         PullReason.NodeNotReady => "the node is not ready",

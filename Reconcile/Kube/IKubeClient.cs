@@ -61,7 +61,14 @@ public enum PatchKind
 
 /// <summary>The body of a PATCH, as UTF-8.</summary>
 /// <param name="Subresource">Null, or "status".</param>
-public sealed record ApiPatch(PatchKind Kind, ReadOnlyMemory<byte> Body, string? Subresource = null);
+public sealed record ApiPatch(PatchKind Kind, ReadOnlyMemory<byte> Body, string? Subresource = null)
+{
+    /// <summary>The server answers as if, and stores nothing.</summary>
+    public bool DryRun { get; init; }
+
+    /// <summary>Of an apply: fields that others manage are taken over. Else they are a Conflict.</summary>
+    public bool Force { get; init; } = true;
+}
 
 public enum WatchEventKind
 {

@@ -67,7 +67,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
     public Task<ApiResult<T>> Patch<T>(Resource<T> resource, string? @namespace, string name, ApiPatch patch, CancellationToken cancellationToken)
         where T : class, IKubeObject
     {
-        var path = ApiPath.Of(resource, @namespace, name) + (patch.Subresource is null ? "" : $"/{patch.Subresource}") + PatchQuery(patch.Kind);
+        var path = ApiPath.Of(resource, @namespace, name) + (patch.Subresource is null ? "" : $"/{patch.Subresource}") + PatchQuery(patch);
         var testsState = patch.Kind == PatchKind.Json && patch.Body.Span.IndexOf("\"test\""u8) >= 0;
         return Send(new Request(HttpMethod.Patch, path, Body(patch), testsState), resource.Type, cancellationToken);
     }
@@ -88,11 +88,21 @@ public sealed class KubeClient : IKubeClient, IDisposable
     /// <summary>Server-side apply of one object of any kind.</summary>
     /// <param name="path">"/apis/apps/v1/namespaces/x/deployments/y".</param>
     public Task<ApiResult<JsonDocument>> Apply(string path, ReadOnlyMemory<byte> yaml, CancellationToken cancellationToken) =>
-        Send(new Request(HttpMethod.Patch, path + PatchQuery(PatchKind.Apply), Body(new ApiPatch(PatchKind.Apply, yaml))), CrdJson.Default.JsonDocument, cancellationToken);
+        Send(ApplyRequest(path, new ApiPatch(PatchKind.Apply, yaml)), CrdJson.Default.JsonDocument, cancellationToken);
 
     /// <summary>Any document of the server: "/version", "/apis/…".</summary>
     public Task<ApiResult<JsonDocument>> GetRaw(string path, CancellationToken cancellationToken) =>
         Send(new Request(HttpMethod.Get, path), CrdJson.Default.JsonDocument, cancellationToken);
+
+    /// <summary>Its version and, from the same answer, its clock.</summary>
+    public async Task<ApiResult<ServerInfo>> Server(CancellationToken cancellationToken)
+    {
+        DateTimeOffset? date = null;
+        var answer = await Send(new Request(HttpMethod.Get, "/version"), CrdJson.Default.JsonDocument, cancellationToken, headers => date = headers.Date).ConfigureAwait(false);
+        if (!answer.IsOk) return answer.As<ServerInfo>();
+        using var document = answer.Value!;
+        return ServerInfo.Of(document.RootElement, date);
+    }
 
     public async Task<ApiResult<IWatchStream<T>>> Watch<T>(Resource<T> resource, ListQuery query, CancellationToken cancellationToken)
         where T : class, IKubeObject
@@ -134,15 +144,16 @@ public sealed class KubeClient : IKubeClient, IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<ApiResult<T>> Send<T>(Request request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    /// <param name="read">Given the headers of an answer that is no refusal.</param>
+    private async Task<ApiResult<T>> Send<T>(Request request, JsonTypeInfo<T> type, CancellationToken cancellationToken, Action<HttpResponseHeaders>? read = null)
         where T : class
     {
-        var answer = await SendAndRead(request, type, cancellationToken).ConfigureAwait(false);
+        var answer = await SendAndRead(request, type, read, cancellationToken).ConfigureAwait(false);
         ApiMetrics.CountRequest(request.Verb, answer.Error);
         return answer;
     }
 
-    private async Task<ApiResult<T>> SendAndRead<T>(Request request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<ApiResult<T>> SendAndRead<T>(Request request, JsonTypeInfo<T> type, Action<HttpResponseHeaders>? read, CancellationToken cancellationToken)
         where T : class
     {
         try
@@ -151,6 +162,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
             using var timeout = Deadline(cancellationToken);
             using var response = await SendOnce(request, authorization, timeout.Token).ConfigureAwait(false);
             if (!response.IsSuccessStatusCode) return await Refusal<T>(request, response, timeout.Token).ConfigureAwait(false);
+            read?.Invoke(response.Headers);
             var stream = await response.Content.ReadAsStreamAsync(timeout.Token).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
             {
@@ -224,7 +236,10 @@ public sealed class KubeClient : IKubeClient, IDisposable
 
     private string Sentence(Exception failure) => ConnectionFailure.Sentence(_config.Server, failure, RequestTimeout);
 
-    private static string PatchQuery(PatchKind kind) => kind == PatchKind.Apply ? $"?fieldManager={FieldManager}&force=true" : $"?fieldManager={FieldManager}";
+    private static Request ApplyRequest(string path, ApiPatch patch) => new(HttpMethod.Patch, path + PatchQuery(patch), Body(patch));
+
+    private static string PatchQuery(ApiPatch patch) =>
+        $"?fieldManager={FieldManager}{(patch is { Kind: PatchKind.Apply, Force: true } ? "&force=true" : "")}{(patch.DryRun ? "&dryRun=All" : "")}";
 
     private static ByteArrayContent Json<T>(T value, JsonTypeInfo<T> type) => Content(JsonSerializer.SerializeToUtf8Bytes(value, type), "application/json");
 

@@ -39,8 +39,7 @@ public sealed class KindCluster : Cluster
         await RunAsync("kind", ["delete", "cluster", "--name", Name], cancellationToken); // what a killed run left
         await RunAsync("kind", ["create", "cluster", "--name", Name, "--kubeconfig", KubeconfigIn(directory),
             "--config", Path.Combine(Parts.RepositoryRoot, "e2e/kind.yaml"), "--wait", "120s"], cancellationToken);
-        await RunAsync("docker", ["build", "--tag", ProductImage, "--file", Path.Combine(Parts.RepositoryRoot, "e2e/Dockerfile"),
-            Path.GetDirectoryName(Parts.Product)!], cancellationToken);
+        await RunAsync("docker", ["build", "--tag", ProductImage, Parts.RepositoryRoot], cancellationToken);
         await RunAsync("kind", ["load", "docker-image", ProductImage, "--name", Name], cancellationToken);
         var gateway = await RunAsync("docker", ["network", "inspect", "kind", "--format", "{{range .IPAM.Config}}{{.Gateway}} {{end}}"], cancellationToken);
         var bridge = gateway.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(address => IPAddress.Parse(address.Trim()))

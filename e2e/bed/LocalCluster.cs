@@ -145,7 +145,7 @@ public sealed class LocalCluster : Cluster
     private async Task InstallAsync(CancellationToken cancellationToken)
     {
         // kubectl checks a CRD against the server's own schema and would stop at the CEL rules, which 1.20 does not know and drops.
-        string[] files = [.. from part in (string[])["crds", "namespace.yaml", "rbac"] select "--filename=" + Path.Combine(Parts.Manifests, part)];
+        string[] files = [.. from part in (string[])["crds", "namespaces", "rbac"] select "--filename=" + Path.Combine(Parts.Manifests, part)];
         await KubectlAsync(["apply", "--validate=false", .. files], cancellationToken);
         await Eventually.TrueAsync("the API server serves the CRDs", TimeSpan.FromSeconds(30), async token =>
             await Api.GetAsync("/apis/apps.kruise.io/v1beta1/nodeimages", token) is not null, cancellationToken);

@@ -45,9 +45,13 @@ public sealed class CtlScenarios(SharedCluster shared) : Scenario(shared)
         var manifests = (await Cluster.CtlAsync(["install", "--dry-run"], Cancellation)).Succeeded();
         foreach (var kind in (string[])["CustomResourceDefinition", "ClusterRole", "Deployment", "DaemonSet"])
             Assert.Contains($"kind: {kind}\n", manifests, StringComparison.Ordinal);
-        // Before 1.30 no server knows the policy; 'ctl install' itself leaves it out there.
-        if (await Api.GetAsync(AdmissionPolicyScenarios.Policies, Cancellation) is null)
-            manifests = string.Join("\n---\n", manifests.Split("\n---\n").Where(manifest => !manifest.Contains("kind: ValidatingAdmissionPolicy", StringComparison.Ordinal)));
+        // Before 1.30 no server knows the policy, before 1.21 none this version of the budget; 'ctl install' itself leaves them out there.
+        foreach (var (kind, path) in ((string, string)[])[("ValidatingAdmissionPolicy", AdmissionPolicyScenarios.Policies), ("PodDisruptionBudget", "/apis/policy/v1")])
+        {
+            if (await Api.GetAsync(path, Cancellation) is not null) continue;
+            manifests = string.Join("\n---\n", manifests.Split("\n---\n").Where(manifest => !manifest.Contains($"kind: {kind}", StringComparison.Ordinal)));
+        }
+
         await Cluster.KubectlAsync(["apply", "--dry-run=server", "--validate=false", "--filename", "-"], Cancellation, manifests);
     }
 

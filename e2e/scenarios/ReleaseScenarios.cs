@@ -11,7 +11,7 @@ namespace KruiseImage.Scenarios;
 /// The image of a release, made of the executable at hand by what <c>make release</c> makes it with: the system pulls its own image from
 /// a registry, and each containerd takes the tar for a cluster without one.
 /// </summary>
-public sealed class ReleaseScenarios(SharedCluster shared) : Scenario(shared), IDisposable
+public sealed class ReleaseScenarios(SharedCluster shared) : Scenario(shared)
 {
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("kruise-image-release.");
 
@@ -22,7 +22,11 @@ public sealed class ReleaseScenarios(SharedCluster shared) : Scenario(shared), I
 
     private string Layout => Path.Combine(directory.FullName, "image");
 
-    public void Dispose() => directory.Delete(recursive: true);
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        directory.Delete(recursive: true);
+    }
 
     [Fact]
     public async Task The_system_pulls_its_own_image()

@@ -56,6 +56,40 @@ public class DescribeGoldenTests
     [Fact]
     public void A_failed_job_on_a_narrow_screen() => Golden.Check("describe-job-failed-screen-80", Write(FailedJob(), true));
 
+    private static Description List()
+    {
+        var owners = new List<OwnerReference> { new() { Kind = "ImageListPullJob", Name = "web", Uid = "list-uid" } };
+        var list = new ImageListPullJob
+        {
+            Metadata = new() { Namespace = "default", Name = "web", Uid = "list-uid", Generation = 1, CreationTimestamp = Samples.Start },
+            Spec = new() { Images = ["nginx:1.9.1", "typo:1", "redis:7"], Parallelism = 5, Selector = new() { MatchLabels = new() { ["pool"] = "web" } } },
+            Status = new()
+            {
+                StartTime = Samples.Start,
+                Desired = 3,
+                Active = 1,
+                Completed = 2,
+                Succeeded = 1,
+                ObservedGeneration = 1,
+                FailedImageStatuses = [new() { ImagePullJob = "web-2", Name = "typo:1", Message = "2 of 2 nodes failed, NotFound: docker.io/library/typo:1: not found" }],
+            },
+        };
+        var (done, failed, foreign) = (Samples.Job(Samples.Complete(2), "web-1"), Samples.Job(Samples.Failed(0, Samples.NotFound(2)), "web-2"), Samples.Job(Samples.Complete(1), "other"));
+        ImagePullJob[] jobs =
+        [
+            done with { Metadata = done.Metadata with { OwnerReferences = owners } },
+            failed with { Metadata = failed.Metadata with { OwnerReferences = owners }, Spec = new() { Image = "typo:1" } },
+            foreign,
+        ];
+        return ListDescription.Of(list, jobs, [], Samples.After(60));
+    }
+
+    [Theory]
+    [InlineData(false, 80, "describe-list")]
+    [InlineData(true, 80, "describe-list-screen-80")]
+    [InlineData(true, 200, "describe-list-screen-200")]
+    public void A_list(bool isScreen, int width, string golden) => Golden.Check(golden, Write(List(), isScreen, width));
+
     [Fact]
     public void A_job_that_nobody_has_seen() => Golden.Check("describe-job-unseen", Write(JobDescription.Of(Samples.Job(), [], [], Samples.After(3))));
 

@@ -40,7 +40,7 @@ internal sealed class FakeCluster(params IKubeObject[] objects) : IKubeClient
     {
         Queries.Add(query);
         if (Refused(resource) is { } error) return Task.FromResult(new ApiResult<ObjectList<T>>(null, error, "the server's own words"));
-        var all = All<T>(resource, query.Namespace);
+        var all = All<T>(resource, query.Namespace, query.FieldSelector);
         var from = query.Continue is null ? 0 : int.Parse(query.Continue, System.Globalization.CultureInfo.InvariantCulture);
         var page = all.Skip(from).Take(PageSize).ToList();
         var next = from + page.Count < all.Count ? $"{from + page.Count}" : null;
@@ -81,8 +81,14 @@ internal sealed class FakeCluster(params IKubeObject[] objects) : IKubeClient
     private ApiError? Refused<T>(Resource<T> resource)
         where T : class, IKubeObject => Error != ApiError.None ? Error : resource.Plural == Unknown ? ApiError.NotFound : resource.Plural == Forbidden ? ApiError.Forbidden : null;
 
+    /// <summary>With the condition that our type keeps only the verdict of.</summary>
+    private static string NodeJson(Node node) => $$$"""
+        {"metadata":{{{JsonSerializer.Serialize(node.Metadata, CrdJson.Default.ObjectMeta)}}},"status":{"conditions":[
+        {"type":"Ready","status":"{{{node.IsReady}}}","lastTransitionTime":"2026-11-25T11:48:00Z","message":"kubelet stopped posting node status"}]}}
+        """;
+
     /// <summary>As raw JSON when that is what is asked for: through the wire types, as a server would send it.</summary>
-    private List<T> All<T>(Resource<T> resource, string? @namespace)
+    private List<T> All<T>(Resource<T> resource, string? @namespace, string? fields = null)
         where T : class, IKubeObject
     {
         var items = _raw.Where(raw => raw.Plural == resource.Plural && (@namespace is null || raw.Object.Metadata.Namespace == @namespace))
@@ -90,11 +96,16 @@ internal sealed class FakeCluster(params IKubeObject[] objects) : IKubeClient
         foreach (var item in objects)
         {
             if (@namespace is not null && item.Metadata.Namespace != @namespace) continue;
+            if (item is Event { InvolvedObject: var about } && fields is not null && !fields.Split(',').All(field => field == $"involvedObject.kind={about.Kind}" || field == $"involvedObject.name={about.Name}")) continue;
             var (plural, json) = item switch
             {
                 ImagePullJob job => ("imagepulljobs", JsonSerializer.Serialize(job, CrdJson.Default.ImagePullJob)),
                 ImageListPullJob list => ("imagelistpulljobs", JsonSerializer.Serialize(list, CrdJson.Default.ImageListPullJob)),
                 NodeImage node => ("nodeimages", JsonSerializer.Serialize(node, CrdJson.Default.NodeImage)),
+                Node node => ("nodes", NodeJson(node)),
+                Pod pod => ("pods", JsonSerializer.Serialize(pod, CrdJson.Default.Pod)),
+                Lease lease => ("leases", JsonSerializer.Serialize(lease, CrdJson.Default.Lease)),
+                Event e => ("events", JsonSerializer.Serialize(e, CrdJson.Default.Event)),
                 _ => throw new NotSupportedException(item.GetType().Name),
             };
             if (plural != resource.Plural) continue;

@@ -189,7 +189,7 @@ public class FollowerTests
     public async Task Silence_of_the_controller_is_pointed_out_once()
     {
         var (_, _, notes) = await Follow(TimeSpan.FromMinutes(1), Samples.Job());
-        Assert.Equal("no controller has answered yet: is it running? See: kubectl get pods -n kruise-system", notes.Trim());
+        Assert.Equal("no controller has answered yet: is it running? See: kubectl get pods -n kruise-image-system", notes.Trim());
     }
 
     [Fact]

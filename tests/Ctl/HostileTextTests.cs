@@ -3,6 +3,9 @@ using System.Text.Json;
 using KruiseImage.Crds;
 using KruiseImage.Modes;
 using KruiseImage.Modes.Ctl;
+using KruiseImage.Modes.Ctl.Watching;
+using KruiseImage.Modes.Ctl.Why;
+using KruiseImage.Reconcile.ImagePullJobs;
 using KruiseImage.Tests.Kube;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -45,9 +48,40 @@ public class HostileTextTests
         { "the last words on a screen", On(true, terminal => new LiveView(terminal).End(FollowProgress.Of(Samples.Progress(Job, 60, Node)), FollowOutcome.Failed)) },
         { "a picture", Page.Picture(LiveFrame.Of(Samples.Progress(Job, 60, Node), 80, Evil), 80) },
         { "a picture of several", Page.Picture(LiveSetFrame.Of(new FollowProgress([Job, Job], FollowProgress.Of(Samples.Progress(Job, 60, Node)).Rows, Samples.After(60)), 80, Evil), 80) },
+        { "top", Page.Picture(TopFrame.Of(Top(), 200, 40, Evil), 200) },
+        { "top in a file", On(false, terminal => terminal.Write(TopTables.Of(Top()))) },
+        { "top on a screen", On(true, terminal => terminal.Write(TopTables.Of(Top()))) },
+        { "get images", On(false, terminal => terminal.Write(ImageTable.Of(Images(), isWide: true))) },
+        { "events", On(false, terminal => terminal.Write(EventTable.OfAll(Events, Samples.After(60)))) },
+        { "an event", On(false, terminal => terminal.Say(EventTable.Line(Events[0], TimeZoneInfo.Utc))) },
+        { "describe list", On(false, terminal => terminal.Write(ListDescription.Of(List, [], Events, Samples.After(60)))) },
+        { "why", On(false, terminal => terminal.Write(Why())) },
         { "a note", On(false, terminal => new Terminal(terminal.Output, terminal.Output, false, false, 80).Note(Evil)) },
         { "a log", Log() },
     };
+
+    private static ImageListPullJob List => new() { Metadata = new() { Name = "web" }, Spec = new() { Images = [Evil] } };
+
+    private static TopView Top()
+    {
+        var board = new TopBoard();
+        board.OnNode(null, Node, Samples.After(60));
+        board.OnJob(null, Job with { Status = null });
+        return board.View(Samples.After(60));
+    }
+
+    private static IEnumerable<ImageCount> Images()
+    {
+        var census = new ImageCensus(_ => true);
+        census.Add([Samples.Node("node-1", Samples.Succeeded(3) with { ImageID = $"x@{Evil}" })]);
+        return census.Images;
+    }
+
+    private static Description Why()
+    {
+        var account = new JobAccount(Job, Evil, 1, 1, 1, [new("node-1", Place.Failed, Evil, Evil)]);
+        return WhyReport.Of(account, [], WhyFacts.None with { ControllerTrouble = Evil }, Samples.After(60)).ToDescription(areNamed: false);
+    }
 
     [Theory]
     [MemberData(nameof(Said))]

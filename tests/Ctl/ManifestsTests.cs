@@ -1,5 +1,6 @@
 using KruiseImage.Crds;
-using KruiseImage.Modes.Ctl;
+using KruiseImage.Modes;
+using KruiseImage.Modes.Ctl.Install;
 using KruiseImage.Sim.Api;
 using KruiseImage.Tests.Crds;
 using Xunit;
@@ -12,17 +13,19 @@ public class ManifestsTests
 {
     private const string Image = "registry.example.com/kruise-image:9";
 
-    private static readonly IReadOnlyList<Manifest> All = [.. Manifests.Read(Image, crdsOnly: false)];
+    private static readonly IReadOnlyList<Manifest> All = [.. Manifests.Read(Values(), crdsOnly: false)];
 
     [Fact]
     public void Every_file_is_embedded_and_unchanged()
     {
-        var files = Directory.GetFiles(CrdManifest.Directory(), "*.yaml", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(CrdManifest.Directory(), file));
+        var files = Directory.GetFiles(CrdManifest.Directory(), "*.yaml", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(CrdManifest.Directory(), file))
+            .Where(file => !file.StartsWith("chart/", StringComparison.Ordinal) && !file.StartsWith("overlays/", StringComparison.Ordinal)
+                && !file.StartsWith("monitoring/", StringComparison.Ordinal)); // what people import by themselves
         Assert.Equal(files.Order(StringComparer.Ordinal), Manifests.Files.Order(StringComparer.Ordinal));
         foreach (var file in Manifests.Files)
         {
             var text = File.ReadAllText(Path.Combine(CrdManifest.Directory(), file));
-            foreach (var part in text.Replace("kruise-image:VERSION", Image, StringComparison.Ordinal).Split("\n---\n"))
+            foreach (var part in text.Replace($"kruise-image:{ProductVersion.Number}", Image, StringComparison.Ordinal).Split("\n---\n"))
                 Assert.Contains(All, manifest => manifest.Yaml.TrimEnd() == part.TrimEnd());
         }
     }
@@ -43,26 +46,39 @@ public class ManifestsTests
     public void Objects_come_after_what_they_need()
     {
         var order = All.Select(manifest => manifest.Kind).Distinct().ToList();
+        Assert.Equal(order.Order(Comparer<string>.Create((one, other) => ManifestResource.Place(one).CompareTo(ManifestResource.Place(other)))), order);
         Assert.Equal(
             [
                 "CustomResourceDefinition", "Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding",
-                "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "Deployment", "DaemonSet",
+                "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "Deployment", "PodDisruptionBudget", "Service", "DaemonSet", "ServiceMonitor", "PodMonitor",
             ],
             order);
-        Assert.Equal(3, Manifests.Read(Image, crdsOnly: true).Count());
+        Assert.Equal(3, Manifests.Read(Values(), crdsOnly: true).Count());
     }
 
     [Fact]
     public void The_workloads_run_from_the_image_that_was_asked_for()
     {
         Assert.Equal(2, All.Count(manifest => manifest.Yaml.Contains($"        image: {Image}\n", StringComparison.Ordinal)));
-        Assert.DoesNotContain(All, manifest => manifest.Yaml.Contains("VERSION", StringComparison.Ordinal));
+        Assert.DoesNotContain(All, manifest => manifest.Yaml.Contains("kruise-image:0", StringComparison.Ordinal));
+    }
+
+    /// <summary>For those who read the files with kubectl or kustomize: `make manifests` writes the version of Directory.Build.props into them.</summary>
+    [Fact]
+    public void The_files_say_the_version_of_the_product()
+    {
+        var versions = from file in Manifests.Files
+                       from line in Manifests.Text(file).Split('\n')
+                       where line.Contains("app.kubernetes.io/version:", StringComparison.Ordinal) || line.Contains("image: kruise-image:", StringComparison.Ordinal)
+                       select line.Split(':')[^1].Trim();
+        Assert.Equal(Enumerable.Repeat(ProductVersion.Number, 7), versions);
+        Assert.Equal(["Deployment", "DaemonSet"], All.Where(manifest => manifest.Version is not null && manifest.Kind != "CustomResourceDefinition").Select(manifest => manifest.Kind));
     }
 
     [Fact]
     public void Without_rules_a_CRD_is_the_same_but_for_the_rules()
     {
-        foreach (var crd in Manifests.Read(Image, crdsOnly: true))
+        foreach (var crd in Manifests.Read(Values(), crdsOnly: true))
         {
             var without = Manifests.WithoutRules(crd);
             Assert.DoesNotContain("x-kubernetes-validations", without.Yaml, StringComparison.Ordinal);
@@ -85,6 +101,9 @@ public class ManifestsTests
         var daemon = Assert.Single(roles, role => role.Kind == "Role" && role.Name == "kruise-image-daemon" && role.Namespace == SecretCopy.DefaultNamespace);
         Assert.Contains("resources: [secrets]\n  verbs: [get]", daemon.Yaml, StringComparison.Ordinal);
     }
+
+    /// <summary>With all that is left out by default.</summary>
+    private static InstallValues Values() => InstallValues.Read([("image", Image), ("metrics.serviceMonitor", "true")]);
 
     private static YamlNode Load(string yaml)
     {

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using KruiseImage.Modes.Ctl;
+using KruiseImage.Modes.Ctl.Install;
 using KruiseImage.Scenarios;
 using Xunit;
 
@@ -104,7 +104,7 @@ public class PodSecurityTests
         foreach (var mode in (string[])["enforce", "audit", "warn"]) Assert.Equal(level, labels[$"pod-security.kubernetes.io/{mode}"]!.GetValue<string>());
     }
 
-    private static IEnumerable<JsonNode> Objects() => Manifests.Read("x", crdsOnly: false).Select(manifest => YamlJson.Read(manifest.Yaml)!);
+    private static IEnumerable<JsonNode> Objects() => Manifests.Read(InstallValues.Defaults).Select(manifest => YamlJson.Read(manifest.Yaml)!);
 
     private static JsonNode Pod(string kind) => Assert.Single(Objects(), item => Kind(item) == kind)["spec"]!["template"]!["spec"]!;
 

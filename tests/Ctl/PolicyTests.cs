@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using KruiseImage.Modes.Ctl;
+using KruiseImage.Modes.Ctl.Install;
 using KruiseImage.Scenarios;
 using Xunit;
 
@@ -14,7 +14,7 @@ public class PolicyTests
     private const string Daemon = "'system:serviceaccount:kruise-image-system:kruise-image-daemon'";
     private const string NodeOfToken = "request.userInfo.extra['authentication.kubernetes.io/node-name'].exists(node, ";
 
-    private static readonly List<JsonNode> All = [.. Manifests.Read("x", crdsOnly: false).Select(manifest => YamlJson.Read(manifest.Yaml)!)];
+    private static readonly List<JsonNode> All = [.. Manifests.Read(InstallValues.Defaults).Select(manifest => YamlJson.Read(manifest.Yaml)!)];
 
     public static TheoryData<string> Policies => [.. All.Where(item => Text(item, "kind") == "ValidatingAdmissionPolicy").Select(Name)];
 

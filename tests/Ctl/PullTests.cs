@@ -96,7 +96,7 @@ public class PullTests
 
     [Theory]
     [InlineData("lust-1", "there is no job or list \"lust-1\" in namespace \"default\": did you mean \"list-1\"?")]
-    [InlineData("list/job-1", "there is no list \"job-1\" in namespace \"default\"")]
+    [InlineData("list/job-1", "\"job-1\" is a job, not a list: see kruise-image ctl describe job job-1")]
     [InlineData("job/list-2", "there is no job \"list-2\" in namespace \"default\"")]
     public async Task A_name_that_is_not_there_gets_the_near_one(string word, string sentence)
     {

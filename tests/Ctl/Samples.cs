@@ -99,5 +99,5 @@ internal static class Samples
         new() { Tag = "1.9.1", Version = 1, Phase = PullPhase.Failed, StartTime = After(1), CompletionTime = After(1 + seconds), Reason = reason, Message = message };
 
     public static JobProgress Progress(ImagePullJob job, int afterSeconds, params NodeImage[] nodes) =>
-        JobProgress.Of(job, [.. nodes.SelectMany(PullEntry.Of)], After(afterSeconds));
+        JobProgress.Of(job, [.. nodes.SelectMany(PullEntry.Of).Select(entry => entry.Measured(null, After(afterSeconds)))], After(afterSeconds));
 }

@@ -43,6 +43,18 @@ public sealed class ControllerLoopTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_key_waits_from_when_it_is_ready_until_it_is_taken()
+    {
+        _queue.Add("first");
+        _queue.AddAfter("later", TimeSpan.FromSeconds(10));
+        _clock.Advance(TimeSpan.FromSeconds(12));
+        Assert.Equal("first", await _queue.Take(_stop.Token));
+        Assert.Equal(TimeSpan.FromSeconds(12), _queue.LastWait);
+        Assert.Equal("later", await _queue.Take(_stop.Token));
+        Assert.InRange(_queue.LastWait, TimeSpan.FromSeconds(0), TimeSpan.FromSeconds(2)); // not the ten that it should wait
+    }
+
+    [Fact]
     public async Task An_event_does_not_wait_for_a_requeue()
     {
         _reconcile = _ => Snapshot().Count == 1 ? Outcome.RequeueAfter(TimeSpan.FromHours(1)) : Outcome.Done;

@@ -10,6 +10,9 @@ namespace KruiseImage.Modes.Ctl.OnNode;
 /// <param name="Digest">"sha256:…" that this name was pulled as; empty when the runtime has none.</param>
 public sealed record NodeImageRow(string Reference, string Digest, RuntimeImage Image)
 {
+    /// <summary>Fewer letters of a digest are a name.</summary>
+    private const int MinIdLength = 6;
+
     /// <summary>All names of all images, sorted.</summary>
     public static IReadOnlyList<NodeImageRow> Of(IEnumerable<RuntimeImage> images) =>
         [.. images.SelectMany(Names).OrderBy(row => row.Reference, StringComparer.Ordinal).ThenBy(row => row.Digest, StringComparer.Ordinal)];
@@ -17,7 +20,8 @@ public sealed record NodeImageRow(string Reference, string Digest, RuntimeImage 
     /// <summary>Those that a person means: a name without a tag means all tags of it, an ID or digest what begins with it.</summary>
     public static IReadOnlyList<NodeImageRow> Matching(IReadOnlyList<NodeImageRow> rows, string name)
     {
-        var byId = rows.Where(row => name.Length >= 6 && (Hex(row.Digest).StartsWith(Hex(name), StringComparison.Ordinal) || Hex(row.Image.Id).StartsWith(Hex(name), StringComparison.Ordinal)));
+        var byId = rows.Where(row => name.Length >= MinIdLength
+            && (Hex(row.Digest).StartsWith(Hex(name), StringComparison.Ordinal) || Hex(row.Image.Id).StartsWith(Hex(name), StringComparison.Ordinal)));
         if (!ImageReference.TryParse(name, out var wanted, out _)) return [.. byId];
         var byName = rows.Where(row => ImageReference.TryParse(row.Reference, out var known, out _) && known.CanonicalName == wanted.CanonicalName
             && (wanted.Tag is null || known.Tag == wanted.Tag) && (wanted.Digest is null || row.Digest == wanted.Digest)).ToList();
@@ -26,11 +30,13 @@ public sealed record NodeImageRow(string Reference, string Digest, RuntimeImage 
 
     public static TableView Table(IEnumerable<NodeImageRow> rows, bool isWide)
     {
-        var table = new TableView([.. (string[])["REFERENCE", "DIGEST", "SIZE", "PINNED"], .. isWide ? (string[])["ID"] : []]) { DropWhenNarrow = ["PINNED", "DIGEST"] };
+        string[] more = isWide ? ["ID"] : [];
+        var table = new TableView(["REFERENCE", "DIGEST", "SIZE", "PINNED", .. more]) { DropWhenNarrow = ["PINNED", "DIGEST"] };
         foreach (var row in rows)
         {
             Cell[] wide = isWide ? [row.Image.Id] : [];
-            table.Add([isWide ? row.Reference : Short(row.Reference), isWide ? row.Digest : NodePullReport.ShortDigest(row.Digest), ByteText.Of(row.Image.Bytes), row.Image.IsPinned ? "yes" : "", .. wide]);
+            var (reference, digest) = isWide ? (row.Reference, row.Digest) : (Short(row.Reference), NodePullReport.ShortDigest(row.Digest));
+            table.Add([reference, digest, ByteText.Of(row.Image.Bytes), row.Image.IsPinned ? "yes" : "", .. wide]);
         }
         return table;
     }

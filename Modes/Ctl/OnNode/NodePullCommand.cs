@@ -72,9 +72,16 @@ public static class NodePullCommand
         };
 
         private readonly Option<int> _parallel = ServerOptions.Number("--parallel", "Images at one time.", 1, 1, MostParallel, "images");
-        private readonly Option<int> _retries = ServerOptions.Number("--retries", "Attempts after the first, unless the registry refuses for good.", Defaults.BackoffLimit, 0, MostRetries, "attempts");
+        private readonly Option<int> _retries = ServerOptions.Number(
+            "--retries", "Attempts after the first, unless the registry refuses for good.", Defaults.BackoffLimit, 0, MostRetries, "attempts");
+
         private readonly Option<string?> _timeout = new("--timeout") { Description = "How long one attempt at one image may take [default: 600s].", HelpName = "duration" };
-        private readonly Option<string?> _dockerConfig = new("--docker-config") { Description = "The file that docker login wrote [default: config.json in $DOCKER_CONFIG or ~/.docker].", HelpName = "file" };
+        private readonly Option<string?> _dockerConfig = new("--docker-config")
+        {
+            Description = "The file that docker login wrote [default: config.json in $DOCKER_CONFIG or ~/.docker].",
+            HelpName = "file",
+        };
+
         private readonly Option<string?> _providerConfig = RuntimeOptions.ProviderConfig();
         private readonly Option<string?> _providerBinDirectory = RuntimeOptions.ProviderBinDirectory();
         private readonly Option<string?> _runtime = RuntimeOptions.Endpoint();

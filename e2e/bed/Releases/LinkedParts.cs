@@ -83,7 +83,8 @@ public static partial class LinkedParts
         var license = metadata["license"].SingleOrDefault(element => element.Attribute("type")?.Value == "expression")?.Value;
         var name = metadata["id"].Single().Value;
         // The runtime's own packages are not in the lock file; what NuGet wrote beside them when it checked them is.
-        var hash = hashes.TryGetValue($"{id}/{version}", out var locked) ? locked.Hash : File.ReadAllText(Path.Combine(path.Groups["root"].Value, id, version, $"{id}.{version}.nupkg.sha512"));
+        var hash = hashes.TryGetValue($"{id}/{version}", out var locked) ? locked.Hash
+            : File.ReadAllText(Path.Combine(path.Groups["root"].Value, id, version, $"{id}.{version}.nupkg.sha512"));
         return NuGetPart(name, version, hash, license);
     }
 
