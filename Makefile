@@ -62,6 +62,9 @@ bench: parts build bed ## the numbers we promise, measured here, into docs/bench
 soak: scenario-parts build bed ## random work and faults for MINUTES=30, then rest: does anything grow, or stay? SEED=n repeats one
 	@e2e/sandbox.sh $(BED) soak $(or $(MINUTES),30) $(SEED)
 
+recording: scenario-parts build bed ## a terminal on a cluster while it pulls, into docs/recording.svg, the README's picture
+	@e2e/sandbox.sh $(BED) record docs/recording.svg
+
 release: ## static executables for x64 and arm64, their image, SBOMs and checksums, of the checked-out commit, in artifacts/release
 	@release/release.sh artifacts/release $(ARCHITECTURES)
 
@@ -117,4 +120,4 @@ scenario-parts:
 bed:
 	@dotnet build e2e/bed --configuration Release $(QUIET)
 
-.PHONY: help build test unit e2e e2e-faults sim sim-mutants conformance fuzz bench soak release release-check kill-test check manifests fmt demo demo-up demo-down kind-up kind-demo kind-down clean parts scenario-parts bed
+.PHONY: help build test unit e2e e2e-faults sim sim-mutants conformance fuzz bench soak recording release release-check kill-test check manifests fmt demo demo-up demo-down kind-up kind-demo kind-down clean parts scenario-parts bed

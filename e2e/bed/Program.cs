@@ -3,7 +3,7 @@ namespace KruiseImage.Bed;
 /// <summary>The verbs of the bed. The Makefile runs them through <c>e2e/sandbox.sh</c>, which ends them on Ctrl-C and cleans up.</summary>
 public static class Program
 {
-    private const string Usage = "usage: e2e/sandbox.sh dotnet bed.dll up [--bare] | demo [--once] | bench | soak MINUTES [SEED]; release/release.sh calls the rest";
+    private const string Usage = "usage: e2e/sandbox.sh dotnet bed.dll up [--bare] | demo [--once] | bench | soak MINUTES [SEED] | record FILE; release/release.sh calls the rest";
 
     public static async Task<int> Main(string[] arguments)
     {
@@ -21,6 +21,9 @@ public static class Program
                     return 0;
                 case ["soak", var minutes, .. { Length: <= 1 } seed]:
                     return await Soaking.Soak.RunAsync(minutes, seed is [var given] ? given : "", CancellationToken.None);
+                case ["record", var file]:
+                    await Recording.Recorder.RunAsync(file, CancellationToken.None);
+                    return 0;
                 case ["sbom", var executable, var project, var rid, var architecture, var sysroot, .. var tools]:
                     Releases.Release.WriteSbom(executable, project, rid, architecture, sysroot, tools);
                     return 0;

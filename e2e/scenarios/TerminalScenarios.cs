@@ -96,7 +96,7 @@ public sealed partial class TerminalScenarios(SharedCluster shared) : Scenario(s
     }
 
     private Task<TerminalScreen> OpenAsync(int columns, int rows, string command) =>
-        TerminalScreen.OpenAsync(columns, rows, command, Cluster.Kubeconfig, Cancellation);
+        TerminalScreen.OpenAsync(columns, rows, $"{command}; echo \"exit code $?\"; exec sleep 600", Cluster.Kubeconfig, Cancellation);
 
     private static async Task ShowsAsync(TerminalScreen screen, string text)
     {

@@ -22,6 +22,7 @@ internal sealed partial class SourceFile
         .. from path in Walk(Root)
            where path.EndsWith(".cs", StringComparison.Ordinal) || path.EndsWith(".yaml", StringComparison.Ordinal) || path.EndsWith(".md", StringComparison.Ordinal)
                || path.EndsWith(".sh", StringComparison.Ordinal) || path.EndsWith(".csproj", StringComparison.Ordinal) || path.EndsWith(".proto", StringComparison.Ordinal)
+               || path.EndsWith(".svg", StringComparison.Ordinal)
            orderby path
            select new SourceFile(path),
     ];

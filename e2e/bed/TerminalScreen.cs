@@ -1,26 +1,24 @@
 using System.Globalization;
-using KruiseImage.Bed;
 
-namespace KruiseImage.Scenarios;
+namespace KruiseImage.Bed;
 
 /// <summary>
 /// A terminal of a given size with one command in it, that can be looked at, resized and typed into: a tmux server of its own, in a
-/// directory of its own. The command's exit code is printed after it.
+/// directory of its own.
 /// </summary>
-internal sealed class TerminalScreen : IAsyncDisposable
+public sealed class TerminalScreen : IAsyncDisposable
 {
-    private readonly string _socket;
-    private readonly CancellationToken _cancellation;
+    private readonly string socket;
+    private readonly CancellationToken cancellation;
 
-    private TerminalScreen(string socket, CancellationToken cancellation) => (_socket, _cancellation) = (socket, cancellation);
+    private TerminalScreen(string socket, CancellationToken cancellation) => (this.socket, this.cancellation) = (socket, cancellation);
 
-    /// <param name="command">As a shell takes it.</param>
+    /// <param name="command">As a shell takes it; the terminal ends with it.</param>
     public static async Task<TerminalScreen> OpenAsync(int columns, int rows, string command, string kubeconfig, CancellationToken cancellation)
     {
         var screen = new TerminalScreen(Path.Combine(Path.GetDirectoryName(kubeconfig)!, $"terminal-{Guid.NewGuid():n}"), cancellation);
         await screen.TmuxAsync(
-            "-f", "/dev/null", "new-session", "-d", "-x", Number(columns), "-y", Number(rows), "-e", $"KUBECONFIG={kubeconfig}", "-e", "LC_ALL=C.UTF-8", "-e", "NO_COLOR=",
-            $"{command}; echo \"exit code $?\"; exec sleep 600");
+            "-f", "/dev/null", "new-session", "-d", "-x", Number(columns), "-y", Number(rows), "-e", $"KUBECONFIG={kubeconfig}", "-e", "LC_ALL=C.UTF-8", "-e", "NO_COLOR=", command);
         return screen;
     }
 
@@ -40,13 +38,15 @@ internal sealed class TerminalScreen : IAsyncDisposable
 
     public Task PressAsync(string key) => TmuxAsync("send-keys", key);
 
+    public Task TypeAsync(string text) => TmuxAsync("send-keys", "-l", text);
+
     public Task ResizeAsync(int columns, int rows) => TmuxAsync("resize-window", "-x", Number(columns), "-y", Number(rows));
 
     public async ValueTask DisposeAsync() =>
-        await CommandResult.RunAsync("tmux", ["-S", _socket, "kill-server"], new Dictionary<string, string>(), null, CancellationToken.None);
+        await CommandResult.RunAsync("tmux", ["-S", socket, "kill-server"], new Dictionary<string, string>(), null, CancellationToken.None);
 
     private async Task<string> TmuxAsync(params string[] arguments) =>
-        (await CommandResult.RunAsync("tmux", ["-u", "-S", _socket, .. arguments], new Dictionary<string, string> { ["LC_ALL"] = "C.UTF-8" }, null, _cancellation)).Succeeded();
+        (await CommandResult.RunAsync("tmux", ["-u", "-S", socket, .. arguments], new Dictionary<string, string> { ["LC_ALL"] = "C.UTF-8" }, null, cancellation)).Succeeded();
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
