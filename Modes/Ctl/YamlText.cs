@@ -13,8 +13,8 @@ namespace KruiseImage.Modes.Ctl;
 /// </summary>
 public static class YamlText
 {
-    /// <summary>What some version of YAML takes for a truth value or for nothing.</summary>
-    private static readonly string[] Words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+    /// <summary>What some version of YAML, or some parser of it, takes for a truth value, a number or nothing.</summary>
+    private static readonly string[] Words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity"];
 
     /// <summary>Lines are not folded: what a person wants to copy stays in one piece.</summary>
     private static readonly EmitterSettings Settings = new(2, int.MaxValue, false, 1024);
