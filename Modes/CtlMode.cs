@@ -45,6 +45,7 @@ public static class CtlMode
         command.Add(EventsCommand.Create());
         command.Add(NodeCommand.Create());
         command.Add(DoctorCommand.Create());
+        command.Add(VersionCommand.Create());
         command.Add(InstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
         command.Add(InstallCommand.Upgrade(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));
         command.Add(UninstallCommand.Create(parsed => Cluster.Connect(parsed).Client, TimeProvider.System));

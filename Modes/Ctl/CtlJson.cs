@@ -79,6 +79,7 @@ public sealed record FollowEndJson(DateTimeOffset Time, int Jobs, int Succeeded,
 [JsonSerializable(typeof(WhyJson))]
 [JsonSerializable(typeof(TopJson))]
 [JsonSerializable(typeof(StatusJson))]
+[JsonSerializable(typeof(VersionJson))]
 [JsonSerializable(typeof(RawObject))]
 [JsonSerializable(typeof(ObjectList<RawObject>))]
 public sealed partial class CtlJson : JsonSerializerContext;

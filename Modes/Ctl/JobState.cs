@@ -5,7 +5,7 @@ namespace KruiseImage.Modes.Ctl;
 /// <summary>Where a job stands, in one word.</summary>
 public enum JobPhase
 {
-    /// <summary>No controller has looked at it, or not since its last edit.</summary>
+    /// <summary>No controller has looked at it, or not since its last edit; it has not ended.</summary>
     Pending,
     Pulling,
     /// <summary>parallelism is 0.</summary>
@@ -22,10 +22,12 @@ public static class JobState
     public static JobPhase Of(ImagePullJob job)
     {
         var status = job.Status;
-        if (status is null || status.ObservedGeneration < job.Metadata.Generation) return JobPhase.Pending;
-        if (ConditionOf(job, JobCondition.Invalid) is not null) return JobPhase.Invalid;
+        if (status is null) return JobPhase.Pending;
+        // Whatever was edited since: what has ended is not begun again, and nobody observes a later generation of it.
         if (status.CompletionTime is not null)
             return status.Failed > 0 || ConditionOf(job, JobCondition.Failed) is not null ? JobPhase.Failed : JobPhase.Complete;
+        if (status.ObservedGeneration < job.Metadata.Generation) return JobPhase.Pending;
+        if (ConditionOf(job, JobCondition.Invalid) is not null) return JobPhase.Invalid;
         return ConditionOf(job, JobCondition.Suspended) is not null ? JobPhase.Paused : JobPhase.Pulling;
     }
 

@@ -78,7 +78,7 @@ public class DoctorReaderTests
         new DoctorReader(objects, _ => Task.FromResult<ApiResult<ServerInfo>>(new ServerInfo("v1.31.0", 31, Samples.Start)), "default", TimeProvider.System).Read(None);
 
     /// <summary>A cluster of a few objects, two to a page, that allows every review.</summary>
-    private sealed class Objects : StubClient
+    internal sealed class Objects : StubClient
     {
         private readonly List<(string Plural, ObjectMeta Metadata, string Json)> _objects = [];
 

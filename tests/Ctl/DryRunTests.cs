@@ -70,7 +70,11 @@ public class DryRunTests
         using var page = new Page();
         DryRunReport.Write(page.Terminal, [(draft, nodes)], run, name => name switch
         {
-            "node-1" => new(100_000_000), "node-2" => new(300_000_000), "node-5" => new(90_000_000_000), "node-3" => new(null, "you may not ask the kubelet (nodes/proxy)"), _ => new(5_000_000_000),
+            "node-1" => new(100_000_000),
+            "node-2" => new(300_000_000),
+            "node-5" => new(90_000_000_000),
+            "node-3" => new(null, "you may not ask the kubelet (nodes/proxy)"),
+            _ => new(5_000_000_000),
         }, ["pull secret \"registry\" is not known: secrets is forbidden"], 4);
         Golden.Check("dry-run", $"{page.Text}[stderr]\n{page.Notes}");
     }

@@ -148,10 +148,18 @@ public class FollowerTests
     [Fact]
     public async Task A_status_from_before_the_last_edit_does_not_end_it()
     {
-        var old = Samples.Job(Samples.Complete(3));
+        var old = Samples.Job(new() { ObservedGeneration = 1, Conditions = [new() { Type = JobCondition.Invalid, Status = "True", Message = "a rule is broken" }] });
         var edited = old with { Metadata = old.Metadata with { Generation = 2 } };
-        var answered = edited with { Status = Samples.Failed(2, Samples.NotFound(1)) with { ObservedGeneration = 2 } };
-        Assert.Equal(ExitCode.Failed, (await Follow(null, edited, answered)).ExitCode);
+        var answered = edited with { Status = Samples.Complete(3) with { ObservedGeneration = 2 } };
+        Assert.Equal(ExitCode.Done, (await Follow(null, edited, answered)).ExitCode);
+    }
+
+    /// <summary>Pausing a list edits its finished jobs too: no controller looks at those any more.</summary>
+    [Fact]
+    public async Task A_job_that_was_edited_after_its_end_has_ended()
+    {
+        var done = Samples.Job(Samples.Complete(3));
+        Assert.Equal(ExitCode.Done, (await Follow(TimeSpan.FromMinutes(1), done with { Metadata = done.Metadata with { Generation = 3 } })).ExitCode);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KruiseImage.Tests.Tidy;
 using Xunit;
 
 namespace KruiseImage.Tests.Ctl;
@@ -13,8 +14,20 @@ internal static class Golden
         Compare(Path.Combine(Path.GetDirectoryName(testFile)!, "Golden", $"{name}.txt"), text);
 
     /// <param name="file">Below the top of the repository.</param>
-    public static void CheckFile(string file, string text, [CallerFilePath] string testFile = "") =>
-        Compare(Path.GetFullPath(Path.Combine(Path.GetDirectoryName(testFile)!, "../..", file)), text);
+    public static void CheckFile(string file, string text) => Compare(Path.Combine(SourceFile.Root, file), text);
+
+    /// <summary>A table of a document that the code knows: all rows under the heading, up to the next empty line.</summary>
+    /// <param name="file">Below the top of the repository.</param>
+    public static void CheckTable(string file, string heading, IEnumerable<string> rows)
+    {
+        var path = Path.Combine(SourceFile.Root, file);
+        heading = $"{heading}\n{string.Concat(Enumerable.Repeat("|---", heading.Count(c => c == '|') - 1))}|\n";
+        var text = File.ReadAllText(path);
+        var start = text.IndexOf(heading, StringComparison.Ordinal);
+        Assert.True(start > 0, $"{file} has no table with the heading {heading}");
+        var end = text.IndexOf("\n\n", start, StringComparison.Ordinal) is >= 0 and var blank ? blank + 1 : text.Length;
+        Compare(path, text[..start] + heading + string.Concat(rows.Select(row => $"{row}\n")) + text[end..]);
+    }
 
     private static void Compare(string path, string text)
     {

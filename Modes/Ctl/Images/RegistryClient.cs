@@ -29,7 +29,10 @@ public sealed class RegistryClient(bool plainHttp) : IDisposable
 
     private readonly HttpClient _http = new(new SocketsHttpHandler
     {
-        ConnectTimeout = TimeSpan.FromSeconds(5), MaxAutomaticRedirections = 3, UseCookies = false, ActivityHeadersPropagator = null,
+        ConnectTimeout = TimeSpan.FromSeconds(5),
+        MaxAutomaticRedirections = 3,
+        UseCookies = false,
+        ActivityHeadersPropagator = null,
         MaxResponseHeadersLength = 64,
     })
     { Timeout = Timeout.InfiniteTimeSpan };
@@ -125,7 +128,11 @@ public sealed class RegistryClient(bool plainHttp) : IDisposable
             (request.Method, request.RequestUri) = (HttpMethod.Post, realm);
             request.Content = new FormUrlEncodedContent(new Dictionary<string, string>
             {
-                ["grant_type"] = "refresh_token", ["service"] = challenge.Service ?? "", ["scope"] = scope, ["client_id"] = "kruise-image", ["refresh_token"] = credential.IdentityToken,
+                ["grant_type"] = "refresh_token",
+                ["service"] = challenge.Service ?? "",
+                ["scope"] = scope,
+                ["client_id"] = "kruise-image",
+                ["refresh_token"] = credential.IdentityToken,
             });
         }
         else

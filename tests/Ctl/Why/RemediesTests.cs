@@ -33,6 +33,16 @@ public partial class RemediesTests
     }
 
     [Fact]
+    public void Troubleshooting_has_them_all()
+    {
+        Golden.CheckTable("docs/troubleshooting.md", "| reason of a node | what it means | what to do |", Rows([.. Remedies.PullReasons, .. Remedies.States]));
+        Golden.CheckTable("docs/troubleshooting.md", "| reason of a condition or event | what it means | what to do |", Rows(Remedies.ObjectReasons));
+
+        static IEnumerable<string> Rows(IEnumerable<Remedy> remedies) =>
+            remedies.Select(remedy => $"| `{remedy.Reason}` | {remedy.Meaning.Replace("|", "\\|", StringComparison.Ordinal)} | {remedy.WhatToDo.Replace("|", "\\|", StringComparison.Ordinal)} |");
+    }
+
+    [Fact]
     public void A_reason_is_told_once_and_in_one_line()
     {
         Assert.Equal(Remedies.All.Count(), Remedies.All.Select(remedy => remedy.Reason).Distinct().Count());
