@@ -66,10 +66,10 @@ recording: scenario-parts build bed ## a terminal on a cluster while it pulls, i
 	@e2e/sandbox.sh $(BED) record docs/recording.svg
 
 release: ## static executables for x64 and arm64, their image, SBOMs and checksums, of the checked-out commit, in artifacts/release
-	@release/release.sh artifacts/release $(ARCHITECTURES)
+	@e2e/release/release.sh artifacts/release $(ARCHITECTURES)
 
 release-check: ## makes the release twice, in different places: every byte must be the same
-	@release/check.sh artifacts/release $(ARCHITECTURES)
+	@e2e/release/check.sh artifacts/release $(ARCHITECTURES)
 
 kill-test: parts bed ## ends the bed in every way at random moments and checks that nothing is left
 	@e2e/kill-test.sh

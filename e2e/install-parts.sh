@@ -4,7 +4,7 @@
 #   install-parts.sh build       the packages that link a static executable
 #   install-parts.sh bed         that, and etcd, kube-apiserver, containerd, docker-registry and kubectl
 #   install-parts.sh scenarios   that, the containerd of newer Debian releases, Prometheus, what cuts a network, Helm, and a terminal to look at
-#   install-parts.sh release     what `build` does, and for each architecture the C libraries of release/debian.lock, linked into a release
+#   install-parts.sh release     what `build` does, and for each architecture the C libraries of e2e/release/debian.lock, linked into a release
 #
 # Servers are unpacked into a private directory and never installed: a Debian package would start them as services.
 # kube-apiserver is looked for in $KUBEBUILDER_ASSETS, then $PATH, then the cache; last it is built from Debian's own source.
@@ -238,7 +238,7 @@ discard "$cache"/unpack.* "$cache"/apiserver.*   # what a killed run left
 packages clang cmake lld libssl-dev zlib1g-dev ca-certificates
 [ "$want" = build ] && exit 0
 if [ "$want" = release ]; then
-  for arch in amd64 arm64; do make_sysroot "$arch" "$(dirname "$0")/../release/debian.lock"; done
+  for arch in amd64 arm64; do make_sysroot "$arch" "$(dirname "$0")/release/debian.lock"; done
   exit 0
 fi
 packages util-linux

@@ -3,7 +3,7 @@ namespace KruiseImage.Bed;
 /// <summary>The verbs of the bed. The Makefile runs them through <c>e2e/sandbox.sh</c>, which ends them on Ctrl-C and cleans up.</summary>
 public static class Program
 {
-    private const string Usage = "usage: e2e/sandbox.sh dotnet bed.dll up [--bare] | demo [--once] | bench | soak MINUTES [SEED] | record FILE; release/release.sh calls the rest";
+    private const string Usage = "usage: e2e/sandbox.sh dotnet bed.dll up [--bare] | demo [--once] | bench | soak MINUTES [SEED] | record FILE; e2e/release/release.sh calls the rest";
 
     public static async Task<int> Main(string[] arguments)
     {

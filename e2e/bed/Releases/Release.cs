@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace KruiseImage.Bed.Releases;
 
-/// <summary>The verbs that <c>release/release.sh</c> calls when it has built: <c>bed sbom</c> for each executable, then <c>bed image</c>.</summary>
+/// <summary>The verbs that <c>e2e/release/release.sh</c> calls when it has built: <c>bed sbom</c> for each executable, then <c>bed image</c>.</summary>
 public static class Release
 {
     private static ReleaseStamp Stamp => new(
@@ -31,7 +31,7 @@ public static class Release
     }
 
     private static string Said(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value
-        : throw new BedException($"{variable} is not set. release/release.sh sets it.");
+        : throw new BedException($"{variable} is not set. e2e/release/release.sh sets it.");
 
     private static KeyValuePair<string, string> Pair(string argument) => argument.Split('=', 2) is [var name, var value] ? new(name, value)
         : throw new BedException($"'{argument}' is not NAME=VALUE");

@@ -89,7 +89,7 @@ public sealed class ReleaseImage
                 ["Entrypoint"] = new JsonArray($"/{ReleaseStamp.Name}"),
                 ["Labels"] = Labels(),
             },
-            ["history"] = new JsonArray(new JsonObject { ["created"] = stamp.Created, ["created_by"] = "release/release.sh" }),
+            ["history"] = new JsonArray(new JsonObject { ["created"] = stamp.Created, ["created_by"] = "e2e/release/release.sh" }),
         },
         Labels());
 

@@ -8,7 +8,7 @@ out=$(realpath -m "$1")
 shift
 architectures=(amd64 arm64)
 [ $# -eq 0 ] || architectures=("$@")
-root=$(realpath "$(dirname "$0")/..")
+root=$(realpath "$(dirname "$0")/../..")
 cache=${KRUISE_IMAGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kruise-image}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -19,11 +19,15 @@ export RELEASE_COMMIT RELEASE_VERSION SOURCE_DATE_EPOCH
 RELEASE_COMMIT=$(git -C "$root" rev-parse HEAD)
 SOURCE_DATE_EPOCH=$(git -C "$root" log -1 --format=%ct)
 git -C "$root" archive HEAD | tar --extract --directory "$work"
-# The version is that of the tag, vX.Y.Z; without one it is a development build of that in Directory.Build.props.
-if tag=$(git -C "$root" describe --exact-match --tags --match 'v[0-9]*' 2>/dev/null); then RELEASE_VERSION=${tag#v}
-else RELEASE_VERSION=$(sed -n 's|.*<VersionPrefix>\(.*\)</VersionPrefix>.*|\1|p' "$work/Directory.Build.props")-dev; fi
+# The version is that of Directory.Build.props, which the manifests have too; the tag vX.Y.Z makes it a release.
+RELEASE_VERSION=$(sed -n 's|.*<VersionPrefix>\(.*\)</VersionPrefix>.*|\1|p' "$work/Directory.Build.props")
+tag=$(git -C "$root" describe --exact-match --tags --match 'v[0-9]*' 2>/dev/null || true)
+case $tag in
+  "v$RELEASE_VERSION") ;;
+  '') RELEASE_VERSION+=-dev ;;
+  *) echo "release: the tag is $tag, but Directory.Build.props and the manifests say $RELEASE_VERSION: make the two agree" >&2; exit 2 ;;
+esac
 git -C "$root" diff --quiet HEAD || echo "release: what is not committed is not in it" >&2
-
 
 "$root/e2e/install-parts.sh" release
 rm -rf "$out"
@@ -41,7 +45,7 @@ for architecture in "${architectures[@]}"; do
   echo "release: $RELEASE_VERSION for $rid (ahead-of-time compiled, some minutes)"
   sysroot=$cache/sysroot-$architecture executable=$out/kruise-image-$rid
   # No node of MSBuild may be left that remembers this architecture's environment.
-  RELEASE_MACHINE=$machine RELEASE_SYSROOT=$sysroot CMAKE_TOOLCHAIN_FILE=$work/release/cross.cmake \
+  RELEASE_MACHINE=$machine RELEASE_SYSROOT=$sysroot CMAKE_TOOLCHAIN_FILE=$work/e2e/release/cross.cmake \
     dotnet publish "$work/kruise-image.csproj" --configuration Release --runtime $rid --output "$work/publish/$rid" \
     --verbosity quiet -clp:NoSummary -nodeReuse:false -p:RestoreLockedMode=true -p:Version="$RELEASE_VERSION" -p:SourceRevisionId="$RELEASE_COMMIT" \
     -p:SysRoot="$sysroot" -p:LinkedFiles="$work/publish/$rid.linked"
