@@ -17,7 +17,7 @@ public static class EventsCommand
         {
             Arity = ArgumentArity.OneOrMore,
             Description = "Jobs, lists or nodes; job/NAME, list/NAME or node/NAME when it matters which.",
-        }.NamesOf(CtlKinds.Jobs);
+        }.NamesOf(CtlKinds.Jobs).NamesOf(CtlKinds.Lists);
         var watch = new Option<bool>("--watch", "-w", "-f") { Description = "Go on with what is said from now on, until Ctrl-C." };
         var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Json, OutputFormat.Yaml);
         var command = new DocumentedCommand("events", "Shows the events of jobs, lists or nodes, in the order of time.")

@@ -8,7 +8,7 @@ public static class WaitCommand
 {
     public static Command Create()
     {
-        var names = new Argument<string[]>("JOB") { Arity = ArgumentArity.OneOrMore, Description = JobTargets.Description }.NamesOf(CtlKinds.Jobs);
+        var names = new Argument<string[]>("JOB") { Arity = ArgumentArity.OneOrMore, Description = JobTargets.Description }.NamesOf(CtlKinds.Jobs).NamesOf(CtlKinds.Lists);
         var timeout = new Option<string?>("--timeout")
         {
             Description = "Stop waiting after so long; the jobs go on [default: never].",

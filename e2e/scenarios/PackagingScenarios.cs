@@ -134,7 +134,7 @@ public sealed class PackagingScenarios
         foreach (var (name, item) in ctl) Assert.True(JsonNode.DeepEquals(item, other[name]), $"{name}\n{item.ToJsonString()}\n{other[name].ToJsonString()}");
     }
 
-    private static string Tool(string name)
+    internal static string Tool(string name)
     {
         string? found = null;
         try

@@ -117,6 +117,7 @@ public class NodeGoldenTests
     [Theory]
     [InlineData("ngnix", "this node does not have \"ngnix\": did you mean \"nginx\"?")]
     [InlineData("nginx:1.9.2", "this node does not have \"nginx:1.9.2\": did you mean \"nginx:1.9.1\"?")]
+    [InlineData("elsewhere:7", "this node does not have \"elsewhere:7\"")] // a digest here begins with 7
     [InlineData("elsewhere", "this node does not have \"elsewhere\"")]
     public void An_image_that_is_not_here(string name, string sentence)
     {

@@ -14,7 +14,7 @@ public sealed record ActResult(bool IsDone, string Sentence);
 internal sealed class ActCommand(string verb, string summary)
 {
     private readonly Argument<string[]> _names =
-        new Argument<string[]>("JOB") { Arity = ArgumentArity.ZeroOrMore, Description = JobTargets.Description }.NamesOf(CtlKinds.Jobs);
+        new Argument<string[]>("JOB") { Arity = ArgumentArity.ZeroOrMore, Description = JobTargets.Description }.NamesOf(CtlKinds.Jobs).NamesOf(CtlKinds.Lists);
 
     private readonly Option<OutputFormat> _output = OutputOption.Of(OutputFormat.Table, OutputFormat.Name);
 

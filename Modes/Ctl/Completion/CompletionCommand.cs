@@ -73,7 +73,7 @@ public static class CompletionCommand
           set -l words (commandline -opc)
           set -l answers ($words[1] __complete $words[2..-1] (commandline -ct) 2>/dev/null)
           if test (count $answers) -gt 0
-            string join \n $answers
+            printf '%s\n' $answers
           else
             __fish_complete_path (commandline -ct)
           end

@@ -20,8 +20,10 @@ public sealed record NodeImageRow(string Reference, string Digest, RuntimeImage 
     /// <summary>Those that a person means: a name without a tag means all tags of it, an ID or digest what begins with it.</summary>
     public static IReadOnlyList<NodeImageRow> Matching(IReadOnlyList<NodeImageRow> rows, string name)
     {
-        var byId = rows.Where(row => name.Length >= MinIdLength
-            && (Hex(row.Digest).StartsWith(Hex(name), StringComparison.Ordinal) || Hex(row.Image.Id).StartsWith(Hex(name), StringComparison.Ordinal)));
+        // The tag of a name may look like the beginning of a digest.
+        var hex = name.StartsWith("sha256:", StringComparison.Ordinal) ? Hex(name) : name;
+        var byId = rows.Where(row => hex.Length >= MinIdLength && hex.All(char.IsAsciiHexDigitLower)
+            && (Hex(row.Digest).StartsWith(hex, StringComparison.Ordinal) || Hex(row.Image.Id).StartsWith(hex, StringComparison.Ordinal)));
         if (!ImageReference.TryParse(name, out var wanted, out _)) return [.. byId];
         var byName = rows.Where(row => ImageReference.TryParse(row.Reference, out var known, out _) && known.CanonicalName == wanted.CanonicalName
             && (wanted.Tag is null || known.Tag == wanted.Tag) && (wanted.Digest is null || row.Digest == wanted.Digest)).ToList();

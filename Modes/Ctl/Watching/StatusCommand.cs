@@ -11,7 +11,7 @@ public static class StatusCommand
 {
     public static Command Create()
     {
-        var names = new Argument<string[]>("JOB") { Arity = ArgumentArity.OneOrMore, Description = JobTargets.Description }.NamesOf(CtlKinds.Jobs);
+        var names = new Argument<string[]>("JOB") { Arity = ArgumentArity.OneOrMore, Description = JobTargets.Description }.NamesOf(CtlKinds.Jobs).NamesOf(CtlKinds.Lists);
         var watch = new Option<bool>("--watch", "-w") { Description = "Go on until every node has the images or failed, as ctl wait does." };
         var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Json, OutputFormat.Yaml);
         var command = new DocumentedCommand("status", "Shows how far jobs or lists are: bars, rates, time left.")
