@@ -49,6 +49,7 @@ public sealed class ControllerMetrics(CollectorRegistry registry)
             foreach (var state in Enum.GetValues<JobPhase>()) jobs.WithLabels(state.ToString()).Set(byState[(int)state]);
             unfinished.Set(notOver);
             oldest.Set(age.TotalSeconds);
+            foreach (var place in (string[])["waiting", "active", "succeeded"]) jobNodes.WithLabels(place, "").Set(0); // there also when there is no job
             foreach (var labels in jobNodes.GetAllLabelValues()) jobNodes.WithLabels(labels).Set(0); // a reason that is over
             foreach (var ((place, reason), count) in counts.JobNodes) jobNodes.WithLabels(place.ToString().ToLowerInvariant(), reason).Set(count);
         });
