@@ -11,7 +11,8 @@ public static class RetryCommand
 {
     public static Command Create()
     {
-        var name = new Argument<string>("JOB") { Description = "The name of an ImagePullJob, or job/NAME, or list/NAME for an ImageListPullJob." }.NamesOf(CtlKinds.Jobs).NamesOf(CtlKinds.Lists);
+        var name = new Argument<string>("JOB") { Description = "The name of an ImagePullJob, or job/NAME, or list/NAME for an ImageListPullJob." }
+            .NamesOf(CtlKinds.Jobs).NamesOf(CtlKinds.Lists);
         var nodes = new Argument<string[]>("NODE") { Arity = ArgumentArity.ZeroOrMore, Description = "Only these of the failed nodes [default: all of them]." }.NamesOf(CtlKinds.Nodes);
         var failed = new Option<bool>("--failed") { Description = "The failed nodes: the only choice there is, for those who like to say so." };
         var parallelism = PullOptions.ParallelismOption("How many nodes pull at once [default: as the job].");
