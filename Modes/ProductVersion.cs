@@ -20,4 +20,7 @@ public static class ProductVersion
 
     /// <summary>What servers see of us.</summary>
     public static string UserAgent => $"kruise-image/{Number} ({Commit})";
+
+    /// <summary>What they see of ctl.</summary>
+    public static string CtlUserAgent => $"kruise-image-ctl/{Number}";
 }

@@ -16,7 +16,7 @@ public sealed class Cluster(IKubeClient client, string @namespace) : IDisposable
     public static Cluster Connect(ParseResult parsed)
     {
         var (config, @namespace) = ConnectionOptions.Load(parsed);
-        return new Cluster(new KubeClient(config, $"kruise-image-ctl/{ProductVersion.Number}"), @namespace);
+        return new Cluster(new KubeClient(config, ProductVersion.CtlUserAgent), @namespace);
     }
 
     public IKubeClient Client => client;

@@ -33,7 +33,7 @@ public sealed class FollowFeed : IFollowFeed
         _lists.TryGetValue(@namespace ?? "", out var store) && store.TryGet(ObjectKey.Of(@namespace, name), out var list) ? list : null;
 
     public IEnumerable<ImagePullJob> JobsOf(ImageListPullJob list) => _jobs.TryGetValue(list.Metadata.Namespace ?? "", out var store)
-        ? store.List().Where(job => job.Metadata.OwnerReferences?.Exists(owner => owner.Uid == list.Metadata.Uid) ?? false)
+        ? store.List().Where(job => ListDescription.Owns(list, job))
         : [];
 
     public IReadOnlyCollection<PullEntry> Entries(string uid) => _entries.TryGetValue(uid, out var entries) ? [.. entries.Values] : [];

@@ -49,7 +49,7 @@ public static class VersionCommand
             try
             {
                 var (config, _) = ConnectionOptions.Load(parsed);
-                using var client = new KubeClient(config, $"kruise-image-ctl/{ProductVersion.Number}");
+                using var client = new KubeClient(config, ProductVersion.CtlUserAgent);
                 return Write(terminal, await Read(client, client.Server, cancellationToken).ConfigureAwait(false), format);
             }
             catch (CommandException)

@@ -67,9 +67,8 @@ public sealed class KubeClient : IKubeClient, IDisposable
     public Task<ApiResult<T>> Patch<T>(Resource<T> resource, string? @namespace, string name, ApiPatch patch, CancellationToken cancellationToken)
         where T : class, IKubeObject
     {
-        var path = ApiPath.Of(resource, @namespace, name) + (patch.Subresource is null ? "" : $"/{patch.Subresource}") + PatchQuery(patch);
-        var testsState = patch.Kind == PatchKind.Json && patch.Body.Span.IndexOf("\"test\""u8) >= 0;
-        return Send(new Request(HttpMethod.Patch, path, Body(patch), testsState), resource.Type, cancellationToken);
+        var path = ApiPath.Of(resource, @namespace, name) + (patch.Subresource is null ? "" : $"/{patch.Subresource}");
+        return Send(PatchRequest(path, patch), resource.Type, cancellationToken);
     }
 
     public async Task<ApiResult<T>> Delete<T>(Resource<T> resource, string? @namespace, string name, string? uid, CancellationToken cancellationToken)
@@ -88,7 +87,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
     /// <summary>Server-side apply of one object of any kind.</summary>
     /// <param name="path">"/apis/apps/v1/namespaces/x/deployments/y".</param>
     public Task<ApiResult<JsonDocument>> Apply(string path, ReadOnlyMemory<byte> yaml, CancellationToken cancellationToken) =>
-        Send(ApplyRequest(path, new ApiPatch(PatchKind.Apply, yaml)), CrdJson.Default.JsonDocument, cancellationToken);
+        Send(PatchRequest(path, new ApiPatch(PatchKind.Apply, yaml)), CrdJson.Default.JsonDocument, cancellationToken);
 
     /// <summary>Any document of the server: "/version", "/apis/…".</summary>
     public Task<ApiResult<JsonDocument>> GetRaw(string path, CancellationToken cancellationToken) =>
@@ -236,7 +235,8 @@ public sealed class KubeClient : IKubeClient, IDisposable
 
     private string Sentence(Exception failure) => ConnectionFailure.Sentence(_config.Server, failure, RequestTimeout);
 
-    private static Request ApplyRequest(string path, ApiPatch patch) => new(HttpMethod.Patch, path + PatchQuery(patch), Body(patch));
+    private static Request PatchRequest(string path, ApiPatch patch) => new(
+        HttpMethod.Patch, path + PatchQuery(patch), Body(patch), TestsState: patch.Kind == PatchKind.Json && patch.Body.Span.IndexOf("\"test\""u8) >= 0);
 
     private static string PatchQuery(ApiPatch patch) =>
         $"?fieldManager={FieldManager}{(patch is { Kind: PatchKind.Apply, Force: true } ? "&force=true" : "")}{(patch.DryRun ? "&dryRun=All" : "")}";

@@ -34,7 +34,7 @@ public static class DoctorCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var (config, place) = ConnectionOptions.Load(parsed);
-            using var client = new KubeClient(config, $"kruise-image-ctl/{ProductVersion.Number}");
+            using var client = new KubeClient(config, ProductVersion.CtlUserAgent);
             var facts = await new DoctorReader(client, client.Server, place, TimeProvider.System).Read(cancellationToken).ConfigureAwait(false);
             return DoctorReport.Write(Terminal.Of(parsed), DoctorReport.Of(facts), parsed.GetValue(output) == OutputFormat.Json);
         });
@@ -45,13 +45,6 @@ public static class DoctorCommand
 /// <summary>All checks, and their findings as a table or JSON. Pure.</summary>
 public static class DoctorReport
 {
-    // A terminal is no web page: quotes and "<" stay readable.
-    private static readonly DoctorJson Pretty = new(new JsonSerializerOptions(DoctorJson.Default.Options)
-    {
-        WriteIndented = true,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
-
     private static readonly Func<DoctorFacts, IEnumerable<Finding>>[] Checks =
     [
         ServerChecks.Server, ServerChecks.Clocks, ServerChecks.Access,
@@ -69,7 +62,7 @@ public static class DoctorReport
         if (isJson)
         {
             var report = new DoctorReportJson(problems, warnings, [.. findings.Select(finding => new FindingJson(finding.Word, finding.Check, finding.Message, finding.Advice))]);
-            terminal.Print(JsonSerializer.Serialize(report, Pretty.DoctorReportJson));
+            terminal.Print(RawObject.Print(writer => JsonSerializer.Serialize(writer, report, DoctorJson.Default.DoctorReportJson), OutputFormat.Json));
         }
         else
         {

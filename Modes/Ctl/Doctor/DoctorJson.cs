@@ -147,10 +147,6 @@ public static class DoctorResources
     public static readonly Resource<Workload> DaemonSets = new("apps", "v1", "daemonsets", true, DoctorJson.Default.Workload, DoctorJson.Default.ObjectListWorkload);
     public static readonly Resource<AccessReview> AccessReviews = new(
         "authorization.k8s.io", "v1", "selfsubjectaccessreviews", false, DoctorJson.Default.AccessReview, DoctorJson.Default.ObjectListAccessReview);
-
-    /// <summary>Any object, whole.</summary>
-    public static Resource<RawObject> Raw(string group, string version, string plural, bool namespaced) =>
-        new(group, version, plural, namespaced, CtlJson.Default.RawObject, CtlJson.Default.ObjectListRawObject);
 }
 
 /// <summary>What only doctor reads and writes.</summary>

@@ -1,4 +1,5 @@
 using KruiseImage.Crds;
+using KruiseImage.Modes.Ctl.Install;
 using KruiseImage.Reconcile.Kube;
 
 namespace KruiseImage.Modes.Ctl.Doctor;
@@ -52,10 +53,8 @@ public sealed class DoctorReader(IKubeClient client, Func<CancellationToken, Tas
         var installed = new List<Installed>();
         foreach (var ours in OurObject.In(folder))
         {
-            var slash = ours.ApiVersion.IndexOf('/', StringComparison.Ordinal);
-            var plural = ours.Kind.ToLowerInvariant() is var kind && kind.EndsWith('y') ? $"{kind[..^1]}ies" : $"{kind}s";
-            var resource = DoctorResources.Raw(slash < 0 ? "" : ours.ApiVersion[..slash], ours.ApiVersion[(slash + 1)..], plural, ours.Namespace is not null);
-            installed.Add(new(ours, await Get(resource, ours.Namespace, ours.Name, $"read {plural}", cancellationToken).ConfigureAwait(false)));
+            var resource = ManifestResource.Of(ours.Kind);
+            installed.Add(new(ours, await Get(resource, ours.Namespace, ours.Name, $"read {resource.Plural}", cancellationToken).ConfigureAwait(false)));
         }
         return installed;
     }
@@ -65,7 +64,7 @@ public sealed class DoctorReader(IKubeClient client, Func<CancellationToken, Tas
         var webhooks = new List<Fact<RawObject>>();
         foreach (var kind in (string[])["mutating", "validating"])
         {
-            var resource = DoctorResources.Raw("admissionregistration.k8s.io", "v1", $"{kind}webhookconfigurations", false);
+            var resource = ManifestResource.Of("admissionregistration.k8s.io/v1", $"{kind}webhookconfigurations", namespaced: false);
             webhooks.Add(await Get(resource, null, $"kruise-{kind}-webhook-configuration", $"read {resource.Plural}", cancellationToken).ConfigureAwait(false));
         }
         return new OpenKruiseFacts

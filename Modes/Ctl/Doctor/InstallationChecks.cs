@@ -26,9 +26,9 @@ public static class InstallationChecks
 
     private static IEnumerable<Finding> Crd(string check, OurObject ours, JsonElement crd, string[] dropped)
     {
-        if (At(crd, "spec", "conversion", "strategy") is { ValueKind: JsonValueKind.String } strategy && strategy.GetString() == "Webhook")
+        if (crd.Text("spec", "conversion", "strategy") == "Webhook")
             yield return Finding.Problem(check, $"the CRD {ours.Name} still names a conversion webhook: when that is away, its objects cannot be read", $"{Migrating}, step 4");
-        var conditions = At(crd, "status", "conditions") is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray().ToList() : [];
+        var conditions = crd.Items("status", "conditions").ToList();
         if (!conditions.Exists(condition => Is(condition, "Established", "True")))
         {
             var complaint = conditions.Find(condition => Is(condition, "NamesAccepted", "False") || Is(condition, "NonStructuralSchema", "True"));
@@ -91,19 +91,8 @@ public static class InstallationChecks
             yield return Finding.Ok(check, manager.Value is null ? "OpenKruise is not here" : "OpenKruise is here with its image pulling off");
     }
 
-    private static bool ConcernsUs(JsonElement configuration) =>
-        At(configuration, "webhooks") is { ValueKind: JsonValueKind.Array } webhooks && webhooks.EnumerateArray().Any(webhook =>
-            webhook.TryGetProperty("name", out var name) && name.GetString() is { } text && OurKinds.Any(kind => text.Contains(kind, StringComparison.Ordinal)));
+    private static bool ConcernsUs(JsonElement configuration) => configuration.Items("webhooks").Any(webhook =>
+        webhook.Text("name") is { } name && OurKinds.Any(kind => name.Contains(kind, StringComparison.Ordinal)));
 
-    private static bool Is(JsonElement condition, string type, string status) =>
-        condition.TryGetProperty("type", out var itsType) && itsType.GetString() == type && condition.TryGetProperty("status", out var itsStatus) && itsStatus.GetString() == status;
-
-    private static JsonElement? At(JsonElement element, params string[] path)
-    {
-        foreach (var key in path)
-        {
-            if (element.ValueKind != JsonValueKind.Object || !element.TryGetProperty(key, out element)) return null;
-        }
-        return element;
-    }
+    private static bool Is(JsonElement condition, string type, string status) => condition.Text("type") == type && condition.Text("status") == status;
 }

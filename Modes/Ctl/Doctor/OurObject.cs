@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KruiseImage.Modes.Ctl.Install;
 using YamlDotNet.RepresentationModel;
 
 namespace KruiseImage.Modes.Ctl.Doctor;
@@ -9,38 +10,28 @@ namespace KruiseImage.Modes.Ctl.Doctor;
 /// </summary>
 public sealed class OurObject
 {
-    private const string Prefix = "manifests/";
+    private readonly Manifest _manifest;
     private readonly YamlMappingNode _root;
 
-    private OurObject(YamlMappingNode root) => _root = root;
+    private OurObject(Manifest manifest)
+    {
+        _manifest = manifest;
+        var stream = new YamlStream();
+        stream.Load(new StringReader(manifest.Yaml));
+        _root = (YamlMappingNode)stream.Documents[0].RootNode;
+    }
 
-    public string ApiVersion => Text(_root, "apiVersion")!;
+    public string Kind => _manifest.Kind;
 
-    public string Kind => Text(_root, "kind")!;
+    public string Name => _manifest.Name;
 
-    public string Name => Text(Metadata, "name")!;
-
-    public string? Namespace => Text(Metadata, "namespace");
-
-    private YamlMappingNode Metadata => (YamlMappingNode)_root.Children["metadata"];
+    public string? Namespace => _manifest.Namespace;
 
     /// <summary>"clusterrole/kruise-image-daemon", with its namespace where it has one.</summary>
-    public override string ToString() => $"{Kind.ToLowerInvariant()}/{Name}{(Namespace is { } place ? $" in {place}" : "")}";
+    public override string ToString() => $"{_manifest}{(Namespace is { } place ? $" in {place}" : "")}";
 
     /// <param name="folder">"crds/", "rbac/", "policies/".</param>
-    public static IReadOnlyList<OurObject> In(string folder)
-    {
-        var objects = new List<OurObject>();
-        var assembly = typeof(OurObject).Assembly;
-        foreach (var name in assembly.GetManifestResourceNames().Where(name => name.StartsWith(Prefix + folder, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
-        {
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-            var stream = new YamlStream();
-            stream.Load(reader);
-            objects.AddRange(stream.Documents.Select(document => new OurObject((YamlMappingNode)document.RootNode)));
-        }
-        return objects;
-    }
+    public static IReadOnlyList<OurObject> In(string folder) => [.. Manifests.In(folder).Select(manifest => new OurObject(manifest))];
 
     /// <summary>
     /// The first place where the installed object is not as ours; null when it is. What a server adds (defaults, a status) is no
@@ -84,8 +75,6 @@ public sealed class OurObject
                 return path;
         }
     }
-
-    private static string? Text(YamlMappingNode mapping, string key) => mapping.Children.TryGetValue(key, out var value) ? ((YamlScalarNode)value).Value : null;
 }
 
 /// <summary>An object of ours, and what the cluster has of that name.</summary>

@@ -160,7 +160,7 @@ public sealed class RegistryClient(bool plainHttp) : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
         request.Headers.Authorization = authorization;
         foreach (var mediaType in RegistryManifest.MediaTypes) request.Headers.Accept.Add(new(mediaType));
-        request.Headers.UserAgent.ParseAdd($"kruise-image-ctl/{ProductVersion.Number}");
+        request.Headers.UserAgent.ParseAdd(ProductVersion.CtlUserAgent);
         return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
     }
 

@@ -16,9 +16,9 @@ public static class LiveObject
     /// <summary>Why a CRD is not served: names that another CRD has, or a schema that the server rejects.</summary>
     public static string? Complaint(RawObject crd) =>
         Conditions(crd).Where(condition => Is(condition, "NamesAccepted", "False") || Is(condition, "NonStructuralSchema", "True"))
-            .Select(condition => Text(condition, "message")).FirstOrDefault();
+            .Select(condition => condition.Text("message")).FirstOrDefault();
 
-    public static bool HasConversionWebhook(RawObject crd) => Text(crd.Json, "spec", "conversion", "strategy") == "Webhook";
+    public static bool HasConversionWebhook(RawObject crd) => crd.Json.Text("spec", "conversion", "strategy") == "Webhook";
 
     /// <summary>The version that installed it; null when it does not say.</summary>
     public static Version? VersionOf(RawObject item) => Number(item.Metadata.Labels?.GetValueOrDefault(VersionLabel));
@@ -31,38 +31,24 @@ public static class LiveObject
     public static bool IsHelms(RawObject item) => item.Metadata.Labels?.GetValueOrDefault(ManagerLabel) == "Helm";
 
     /// <summary>"ctl install" put it there: by its label, and by its name among those who applied it.</summary>
-    public static bool WasApplied(RawObject item) => IsOurs(item) && At(item.Json, "metadata", "managedFields") is { ValueKind: JsonValueKind.Array } managers
-        && managers.EnumerateArray().Any(manager => Text(manager, "manager") == Product && Text(manager, "operation") == "Apply");
+    public static bool WasApplied(RawObject item) => IsOurs(item)
+        && item.Json.Items("metadata", "managedFields").Any(manager => manager.Text("manager") == Product && manager.Text("operation") == "Apply");
 
     /// <summary>What a Deployment or DaemonSet still waits for; null when all its pods are new and there.</summary>
     public static string? Missing(RawObject workload)
     {
-        var status = At(workload.Json, "status") ?? default;
+        var status = workload.Json.At("status") ?? default;
         if (Count(status, "observedGeneration") < (workload.Metadata.Generation ?? 0)) return "nobody has looked at it yet";
-        var (desired, updated, available) = At(workload.Json, "spec", "replicas") is { } replicas
+        var (desired, updated, available) = workload.Json.At("spec", "replicas") is { } replicas
             ? (replicas.GetInt64(), Count(status, "updatedReplicas"), Count(status, "availableReplicas"))
             : (Count(status, "desiredNumberScheduled"), Count(status, "updatedNumberScheduled"), Count(status, "numberAvailable"));
         return updated >= desired && available >= desired ? null
             : string.Create(CultureInfo.InvariantCulture, $"{updated} of {desired} pods are of this version, {available} are available");
     }
 
-    public static JsonElement? At(JsonElement item, params ReadOnlySpan<string> path)
-    {
-        foreach (var name in path)
-        {
-            if (item.ValueKind != JsonValueKind.Object || !item.TryGetProperty(name, out var inner)) return null;
-            item = inner;
-        }
+    private static IEnumerable<JsonElement> Conditions(RawObject item) => item.Json.Items("status", "conditions");
 
-        return item;
-    }
+    private static bool Is(JsonElement condition, string type, string status) => condition.Text("type") == type && condition.Text("status") == status;
 
-    private static JsonElement[] Conditions(RawObject item) =>
-        At(item.Json, "status", "conditions") is { ValueKind: JsonValueKind.Array } conditions ? [.. conditions.EnumerateArray()] : [];
-
-    private static bool Is(JsonElement condition, string type, string status) => Text(condition, "type") == type && Text(condition, "status") == status;
-
-    private static string? Text(JsonElement item, params ReadOnlySpan<string> path) => At(item, path) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
-
-    private static long Count(JsonElement status, string name) => At(status, name) is { ValueKind: JsonValueKind.Number } number ? number.GetInt64() : 0;
+    private static long Count(JsonElement status, string name) => status.At(name) is { ValueKind: JsonValueKind.Number } number ? number.GetInt64() : 0;
 }

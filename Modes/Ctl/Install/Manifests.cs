@@ -45,8 +45,14 @@ public static class Manifests
     ];
 
     public static IEnumerable<Manifest> Read(InstallValues values, bool crdsOnly = false) =>
+        crdsOnly ? Read(values, file => file.StartsWith(Crds, StringComparison.Ordinal)) : Read(values, file => IsWanted(file, values));
+
+    /// <summary>Those of one folder, with the settings' defaults.</summary>
+    public static IEnumerable<Manifest> In(string folder) => Read(InstallValues.Defaults, file => file.StartsWith(folder, StringComparison.Ordinal));
+
+    private static IEnumerable<Manifest> Read(InstallValues values, Func<string, bool> isWanted) =>
         from file in Files
-        where crdsOnly ? file.StartsWith(Crds, StringComparison.Ordinal) : IsWanted(file, values)
+        where isWanted(file)
         from document in Documents(Render(file, Text(file), values))
         select Parse(document);
 

@@ -48,13 +48,6 @@ public static class NodeImagesCommand
 /// <summary>Writes what the runtime listed.</summary>
 public sealed class NodeImagesVerb(Terminal terminal, OutputFormat format)
 {
-    // A terminal is no web page: "<" and "&" stay readable.
-    private static readonly OnNodeJson Pretty = new(new JsonSerializerOptions(OnNodeJson.Default.Options)
-    {
-        WriteIndented = true,
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
-
     /// <returns>The exit code.</returns>
     public int Run(IReadOnlyList<RuntimeImage> images, IReadOnlyList<ImageFilesystem> places, string[] names)
     {
@@ -62,11 +55,8 @@ public sealed class NodeImagesVerb(Terminal terminal, OutputFormat format)
         if (names.Length > 0) rows = Chosen(rows, names);
         switch (format)
         {
-            case OutputFormat.Json:
-                terminal.Print(JsonSerializer.Serialize(Json(rows, places), Pretty.NodeImagesJson));
-                break;
-            case OutputFormat.Yaml:
-                terminal.Print(YamlText.Of(JsonSerializer.SerializeToUtf8Bytes(Json(rows, places), Pretty.NodeImagesJson)));
+            case OutputFormat.Json or OutputFormat.Yaml:
+                terminal.Print(RawObject.Print(writer => JsonSerializer.Serialize(writer, Json(rows, places), OnNodeJson.Default.NodeImagesJson), format));
                 break;
             case OutputFormat.Name:
                 foreach (var row in rows) terminal.Say(row.Reference);

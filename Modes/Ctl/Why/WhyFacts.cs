@@ -73,16 +73,12 @@ public sealed record WhyFacts(string? ControllerTrouble, IReadOnlyDictionary<str
 
     private static NotReady? ReadyCondition(JsonElement node)
     {
-        if (!node.TryGetProperty("status", out var status) || !status.TryGetProperty("conditions", out var conditions)) return null;
-        foreach (var condition in conditions.EnumerateArray())
+        foreach (var condition in node.Items("status", "conditions"))
         {
-            if (Text(condition, "type") != "Ready") continue;
-            DateTimeOffset? since = DateTimeOffset.TryParse(Text(condition, "lastTransitionTime"), out var at) ? at : null;
-            return new NotReady(since, Text(condition, "message"));
+            if (condition.Text("type") != "Ready") continue;
+            DateTimeOffset? since = DateTimeOffset.TryParse(condition.Text("lastTransitionTime"), out var at) ? at : null;
+            return new NotReady(since, condition.Text("message") ?? "");
         }
         return null;
     }
-
-    private static string Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 }
