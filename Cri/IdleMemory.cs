@@ -11,11 +11,15 @@ public sealed class IdleMemory : IDisposable
     private readonly ITimer _timer;
     private bool? _isBusy;
 
-    /// <param name="giveBack">What to do then: <see cref="Collect"/>, but in a simulation of many daemons.</param>
+    /// <param name="giveBack">What to do then: <see cref="GiveBack"/>, but in a simulation of many daemons.</param>
     public IdleMemory(TimeProvider clock, Action giveBack) =>
         _timer = clock.CreateTimer(_ => giveBack(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
-    public static void Collect() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    public static void GiveBack()
+    {
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        OwnCode.Release();
+    }
 
     public void Observe(bool isBusy)
     {

@@ -40,7 +40,7 @@ public static partial class DaemonMode
         var clock = TimeProvider.System;
         using var client = new KubeClient(settings.Connection, ProductVersion.UserAgent);
         using var runtime = new NodeRuntime(settings.Runtimes, LeaseMark.Daemon, clock, loggers.CreateLogger<NodeRuntime>());
-        using var memory = new IdleMemory(clock, IdleMemory.Collect);
+        using var memory = new IdleMemory(clock, IdleMemory.GiveBack);
         var daemon = new Daemon(settings, client, runtime, new DaemonMetrics(Metrics.DefaultFactory), memory, loggers, clock, new Random());
         var logger = loggers.CreateLogger<Daemon>();
         LogStarted(logger, ProductVersion.Text, settings.NodeName, settings.Connection.Server);

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -6,12 +8,19 @@ using Prometheus;
 namespace KruiseImage.Modes;
 
 /// <summary>
-/// /healthz (the process answers), /readyz (it can do its work, else the sentence why not) and /metrics, for probes and scrapers.
-/// Reads nothing of a request but its path.
+/// /healthz (the process answers), /readyz (it can do its work, else the sentence why not) and /metrics, for probes and scrapers. One
+/// request a connection, of which it reads nothing but method and path. HttpListener could do more, and costs each daemon for it.
 /// </summary>
 public sealed class HttpEndpoint : IDisposable
 {
-    private readonly HttpListener _listener = new();
+    private const int LongestRequest = 16 << 10;
+    private const int MostConnections = 64;
+
+    /// <summary>For a whole exchange: who is slower gives way to others.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    private readonly Socket _listener;
+    private readonly SemaphoreSlim _free = new(MostConnections);
     private readonly Func<CancellationToken, ValueTask<string?>> _whyNotReady;
 
     /// <param name="address">"ADDRESS:PORT" or ":PORT".</param>
@@ -19,14 +28,17 @@ public sealed class HttpEndpoint : IDisposable
     public HttpEndpoint(string address, Func<CancellationToken, ValueTask<string?>> whyNotReady)
     {
         _whyNotReady = whyNotReady;
-        var (host, port) = Split(address);
-        _listener.Prefixes.Add($"http://{host}:{port}/");
+        var endpoint = Parse(address);
+        _listener = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            _listener.Start();
+            if (endpoint.Address.Equals(IPAddress.IPv6Any)) _listener.DualMode = true;
+            _listener.Bind(endpoint);
+            _listener.Listen();
         }
-        catch (HttpListenerException refused)
+        catch (SocketException refused)
         {
+            _listener.Dispose();
             throw CommandException.Failed($"cannot listen on {address}: {refused.Message}; choose another with --listen");
         }
     }
@@ -54,75 +66,115 @@ public sealed class HttpEndpoint : IDisposable
 
     public async Task Run(CancellationToken cancellationToken)
     {
-        using var stop = cancellationToken.Register(Dispose);
         while (!cancellationToken.IsCancellationRequested)
         {
-            HttpListenerContext context;
             try
             {
-                context = await _listener.GetContextAsync().ConfigureAwait(false);
+                await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
+                _ = Answer(await _listener.AcceptAsync(cancellationToken).ConfigureAwait(false), cancellationToken);
             }
-            catch (Exception stopped) when (cancellationToken.IsCancellationRequested || stopped is HttpListenerException or ObjectDisposedException)
+            catch (SocketException)
             {
-                return; // which of its exceptions a closed listener throws depends on where it was
+                _free.Release(); // whoever asked was gone before we looked, or descriptors are short for a moment
             }
-
-            _ = Answer(context, cancellationToken);
+            catch (Exception stopped) when (stopped is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
         }
     }
 
-    public void Dispose()
+    public void Dispose() => _listener.Dispose();
+
+    /// <summary>"GET /healthz HTTP/1.1…" are GET and "/healthz"; null when it does not begin as a request does.</summary>
+    internal static (string Method, string Path)? RequestLine(ReadOnlySpan<byte> head)
     {
-        try
-        {
-            _listener.Close();
-        }
-        catch (SocketException)
-        {
-            // It shuts down a probe's connection that the other side has just closed: "transport endpoint is not connected".
-        }
+        var end = head.IndexOf((byte)'\n');
+        if (end < 0) return null;
+        var words = Encoding.ASCII.GetString(head[..end]).TrimEnd('\r').Split(' ');
+        return words is [var method, ['/', ..] target, ['H', 'T', 'T', 'P', '/', '1', ..]] ? (method, target.Split('?')[0]) : null;
     }
 
-    private static (string Host, string Port) Split(string address)
+    private static IPEndPoint Parse(string address)
     {
         var colon = address.LastIndexOf(':');
-        var host = address[..colon];
-        return (host is "" or "0.0.0.0" or "[::]" ? "*" : host, address[(colon + 1)..]);
+        var host = address[..colon].Trim('[', ']');
+        var any = Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
+        return new IPEndPoint(host is "" or "0.0.0.0" or "::" ? any : IPAddress.Parse(host), ushort.Parse(address.AsSpan(colon + 1), CultureInfo.InvariantCulture));
     }
 
-    private async Task Answer(HttpListenerContext context, CancellationToken cancellationToken)
+    private async Task Answer(Socket connection, CancellationToken cancellationToken)
     {
-        using var response = context.Response;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Patience);
+        var buffer = ArrayPool<byte>.Shared.Rent(LongestRequest);
         try
         {
-            switch (context.Request.Url?.AbsolutePath)
-            {
-                case "/healthz":
-                    await Write(response, 200, "ok\n", cancellationToken).ConfigureAwait(false);
-                    break;
-                case "/readyz":
-                    var why = await _whyNotReady(cancellationToken).ConfigureAwait(false);
-                    await Write(response, why is null ? 200 : 503, $"{why ?? "ok"}\n", cancellationToken).ConfigureAwait(false);
-                    break;
-                case "/metrics":
-                    response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-                    await Metrics.DefaultRegistry.CollectAndExportAsTextAsync(response.OutputStream, cancellationToken).ConfigureAwait(false);
-                    break;
-                default:
-                    await Write(response, 404, "not found: there are /healthz, /readyz and /metrics\n", cancellationToken).ConfigureAwait(false);
-                    break;
-            }
+            var length = await ReceiveHead(connection, buffer, patience.Token).ConfigureAwait(false);
+            if (length == 0) return; // a port scan, or a connection opened in advance
+            var request = RequestLine(buffer.AsSpan(0, length));
+            var (status, type, body) = await Reply(request, patience.Token).ConfigureAwait(false);
+            var head = $"HTTP/1.1 {status}\r\nContent-Type: {type}; charset=utf-8\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n";
+            await Send(connection, Encoding.ASCII.GetBytes(head), patience.Token).ConfigureAwait(false);
+            if (request?.Method != "HEAD") await Send(connection, body, patience.Token).ConfigureAwait(false);
+            connection.Shutdown(SocketShutdown.Send);
+            await connection.ReceiveAsync(buffer.AsMemory(), patience.Token).ConfigureAwait(false); // closed before it was read, an answer may be lost
         }
-        catch (Exception gone) when (gone is HttpListenerException or IOException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception gone) when (gone is SocketException or OperationCanceledException)
         {
-            response.Abort(); // the asker went away
+            // The asker went away, was too slow, or we stop: nobody waits for the rest.
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            connection.Dispose();
+            _free.Release();
         }
     }
 
-    private static async Task Write(HttpListenerResponse response, int status, string text, CancellationToken cancellationToken)
+    /// <summary>How many bytes of the buffer hold the request up to its empty line; 0 when it ends before, or is too long.</summary>
+    private static async Task<int> ReceiveHead(Socket connection, byte[] buffer, CancellationToken cancellationToken)
     {
-        response.StatusCode = status;
-        response.ContentType = "text/plain; charset=utf-8";
-        await response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken).ConfigureAwait(false);
+        for (var length = 0; length < LongestRequest;)
+        {
+            var received = await connection.ReceiveAsync(buffer.AsMemory(length, LongestRequest - length), cancellationToken).ConfigureAwait(false);
+            if (received == 0) return 0;
+            length += received;
+            if (buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8) >= 0) return length;
+        }
+
+        return 0;
     }
+
+    private static async Task Send(Socket connection, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (bytes.Length > 0) bytes = bytes[await connection.SendAsync(bytes, cancellationToken).ConfigureAwait(false)..];
+    }
+
+    private async Task<(string Status, string Type, ReadOnlyMemory<byte> Body)> Reply((string Method, string Path)? request, CancellationToken cancellationToken)
+    {
+        switch (request)
+        {
+            case null:
+                return Text("400 Bad Request", "this is no HTTP request\n");
+            case { Method: not ("GET" or "HEAD") }:
+                return Text("405 Method Not Allowed", "only GET is answered\n");
+            case { Path: "/healthz" }:
+                return Text("200 OK", "ok\n");
+            case { Path: "/readyz" }:
+                var why = await _whyNotReady(cancellationToken).ConfigureAwait(false);
+                return Text(why is null ? "200 OK" : "503 Service Unavailable", $"{why ?? "ok"}\n");
+            case { Path: "/metrics" }:
+                using (var text = new MemoryStream())
+                {
+                    await Metrics.DefaultRegistry.CollectAndExportAsTextAsync(text, cancellationToken).ConfigureAwait(false);
+                    return ("200 OK", "text/plain; version=0.0.4", text.ToArray());
+                }
+
+            default:
+                return Text("404 Not Found", "not found: there are /healthz, /readyz and /metrics\n");
+        }
+    }
+
+    private static (string Status, string Type, ReadOnlyMemory<byte> Body) Text(string status, string text) => (status, "text/plain", Encoding.UTF8.GetBytes(text));
 }
