@@ -36,7 +36,7 @@ public sealed record NodeReason(string Node, Place Place, string Reason, string 
         };
         var remedy = Remedies.For(reason)?.WhatToDo.Replace("NODE", node.Node, StringComparison.Ordinal) ?? "";
         if (reason == PullReason.DaemonNotResponding && facts.DaemonPods?.GetValueOrDefault(node.Node) is { } pod)
-            remedy = $"look at it: kubectl logs -n {WhyFacts.SystemNamespace} {pod.Name}";
+            remedy = $"look at it: kubectl logs -n {ProductNames.Namespace} {pod.Name}";
         return new NodeReason(node.Node, node.Place, reason, label, sentence, remedy);
     }
 

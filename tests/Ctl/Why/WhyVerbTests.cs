@@ -20,14 +20,14 @@ public class WhyVerbTests
 
     private static Pod Daemon(string node) => new()
     {
-        Metadata = new() { Namespace = WhyFacts.SystemNamespace, Name = $"kruise-image-daemon-{node}" },
+        Metadata = new() { Namespace = ProductNames.Namespace, Name = $"kruise-image-daemon-{node}" },
         Spec = new() { NodeName = node },
         Status = new() { Phase = "Running" },
     };
 
     private static Lease Led(int secondsAgo) => new()
     {
-        Metadata = new() { Namespace = WhyFacts.SystemNamespace, Name = "kruise-image-controller" },
+        Metadata = new() { Namespace = ProductNames.Namespace, Name = "kruise-image-controller" },
         Spec = new() { HolderIdentity = "controller-1", LeaseDurationSeconds = 15, RenewTime = Samples.After(120 - secondsAgo) },
     };
 
