@@ -7,7 +7,7 @@ export DOTNET_NOLOGO := 1
 
 BINARY := artifacts/bin/kruise-image
 SOURCES := $(shell find Program.cs Modes Reconcile Cri Crds manifests -type f 2>/dev/null) \
-           kruise-image.csproj Directory.Build.props Directory.Packages.props global.json packages.lock.json
+           kruise-image.csproj substitutions.xml Directory.Build.props Directory.Packages.props global.json packages.lock.json
 COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null)
 PROJECTS := kruise-image.csproj tests/sim/sim.csproj tests/tests.csproj tests/micro/micro.csproj e2e/bed/bed.csproj e2e/scenarios/scenarios.csproj
 QUIET := --verbosity quiet -clp:NoSummary

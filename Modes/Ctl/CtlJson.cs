@@ -70,6 +70,7 @@ public sealed record FollowEndJson(DateTimeOffset Time, int Jobs, int Succeeded,
 
 /// <summary>What only ctl writes or reads: its progress lines, and objects exactly as the server has them.</summary>
 [JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Metadata,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(TimeConverter)])]
