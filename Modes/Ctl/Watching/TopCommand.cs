@@ -16,7 +16,8 @@ public static class TopCommand
         var command = new DocumentedCommand("top", "Shows the pulls of the whole cluster as they go on.")
         {
             Notes = """
-                NodeImages tell percentages, not bytes: rates are percent per second, measured over the last half minute, and pulls per minute.
+                Rates are of the bytes that came in the last half minute. A daemon of an older version tells percent alone: it is shown in percent
+                per second, and is not in the sums. A pull of a second or two is counted, but too short for a rate.
                 -o json prints a line each second, until Ctrl-C; with --once a single one.
                 """,
             Examples = """
