@@ -99,22 +99,9 @@ public sealed class TopVerb(Cluster cluster, Terminal terminal, OutputFormat for
         var console = terminal.Open();
         return console.Live(new Text(NotThereYet, Terminal.StyleOf(Tone.Faint))).Overflow(VerticalOverflow.Crop).AutoClear(false).StartAsync(context => Follow(feed, hint =>
         {
-            Resize(console);
+            Terminal.FollowSize(console);
             context.UpdateTarget(TopFrame.Of(board.View(clock.GetUtcNow()), console.Profile.Width, console.Profile.Height, hint));
         }, cancellationToken));
-    }
-
-    /// <summary>
-    /// The window may have been resized since the last picture. A terminal breaks the lines of that one anew when it becomes narrower, and
-    /// then nobody knows where it began: so the screen is begun anew.
-    /// </summary>
-    private static void Resize(IAnsiConsole console)
-    {
-        if (Console.WindowHeight is > 0 and var rows) console.Profile.Height = rows;
-        var columns = Console.WindowWidth;
-        if (columns <= 0 || columns == console.Profile.Width) return;
-        console.Profile.Width = columns;
-        console.Clear(home: true);
     }
 
     private async Task Follow(TopFeed feed, Action<string?> show, CancellationToken cancellationToken)
