@@ -9,7 +9,7 @@ BINARY := artifacts/bin/kruise-image
 SOURCES := $(shell find Program.cs Modes Reconcile Cri Crds manifests -type f 2>/dev/null) \
            kruise-image.csproj Directory.Build.props Directory.Packages.props global.json packages.lock.json
 COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null)
-PROJECTS := kruise-image.csproj tests/sim/sim.csproj tests/tests.csproj e2e/bed/bed.csproj e2e/scenarios/scenarios.csproj
+PROJECTS := kruise-image.csproj tests/sim/sim.csproj tests/tests.csproj e2e/bed/bed.csproj e2e/bench/bench.csproj e2e/scenarios/scenarios.csproj
 QUIET := --verbosity quiet -clp:NoSummary
 SIM := tests/sim/bin/Release/net10.0/kruise-image-sim
 BED := e2e/bed/bin/Release/net10.0/bed
@@ -56,8 +56,10 @@ fuzz: ## what strangers write against all that reads it; INPUTS=1000000 for each
 	@FUZZ_INPUTS=$(or $(INPUTS),1000000) FUZZ_SEED=$(or $(SEED),$(shell date +%s)) \
 	  tests/bin/Release/net10.0/kruise-image-tests -noColor -class '*FuzzTests' -parallelMode none
 
-bench: parts build bed ## the numbers we promise, measured here, into docs/bench.md
-	@e2e/sandbox.sh $(BED) bench
+bench: parts build ## what it costs beside the least work there is, into docs/performance.md; WORKLOADS="W1 W2" N="500 2000" CONTROLLER='…'
+	@dotnet build e2e/bench --configuration Release $(QUIET)
+	@e2e/sandbox.sh e2e/bench/bin/Release/net10.0/kruise-image-bench --workloads "$(WORKLOADS)" --nodes "$(N)" \
+	  $(if $(CONTROLLER),--controller '$(CONTROLLER)',--output docs/performance.md)
 
 soak: scenario-parts build bed ## random work and faults for MINUTES=30, then rest: does anything grow, or stay? SEED=n repeats one
 	@e2e/sandbox.sh $(BED) soak $(or $(MINUTES),30) $(SEED)

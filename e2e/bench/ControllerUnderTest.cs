@@ -10,7 +10,6 @@ namespace KruiseImage.Bench;
 /// </summary>
 public sealed partial class ControllerUnderTest : IDisposable
 {
-    private const double ClockTicks = 100; // of Linux, everywhere
     private static readonly TimeSpan settling = TimeSpan.FromSeconds(1);
 
     private readonly Component? ours;
@@ -64,13 +63,7 @@ public sealed partial class ControllerUnderTest : IDisposable
     /// <summary>Null when it does not tell.</summary>
     public async Task<double?> MetricAsync(string name, CancellationToken cancellationToken) => ours is null ? null : await ours.MetricAsync(name, cancellationToken);
 
-    /// <summary>User and system time of the whole process, in steps of 10 ms.</summary>
-    public double CpuSeconds()
-    {
-        var text = File.ReadAllText($"/proc/{server.Pid}/stat");
-        var fields = text[(text.LastIndexOf(')') + 2)..].Split(' '); // from the third field on
-        return (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture)) / ClockTicks;
-    }
+    public double CpuSeconds() => ProcessTimes.CpuSeconds(server.Pid);
 
     /// <summary>The largest resident memory from here on is that of <see cref="PeakMegabytes"/>.</summary>
     public void ResetPeak() => File.WriteAllText($"/proc/{server.Pid}/clear_refs", "5");

@@ -7,14 +7,16 @@ namespace KruiseImage.Bench;
 /// <param name="AllocatedMegabytes">Null when it does not tell.</param>
 /// <param name="Requests">Its requests that the server counted, less those that the bench sent itself.</param>
 /// <param name="Megabytes">That went over its connections, both ways.</param>
-public sealed record Cost(double Seconds, double CpuSeconds, double PeakMegabytes, double? AllocatedMegabytes, IReadOnlyDictionary<RequestKind, int> Requests, double Megabytes)
+/// <param name="ServerSeconds">CPU time of API server and etcd, for whoever.</param>
+public sealed record Cost(double Seconds, double CpuSeconds, double ServerSeconds, double PeakMegabytes, double? AllocatedMegabytes, IReadOnlyDictionary<RequestKind, int> Requests, double Megabytes)
 {
     public int Of(string verb, string resource) => Requests.GetValueOrDefault(new(verb, resource));
 
     /// <summary>Writes of objects: the lease of the leader, which is renewed always, left out.</summary>
     public int Writes => Requests.Where(request => request.Key.Verb is "POST" or "PUT" or "PATCH" or "DELETE" && request.Key.Resource != "leases").Sum(request => request.Value);
 
-    public int Lists => Requests.Where(request => request.Key.Verb == "LIST").Sum(request => request.Value);
+    /// <summary>Pages of lists, and single objects: what a controller reads again though its caches have it.</summary>
+    public int Reads => Requests.Where(request => request.Key.Verb == RequestKind.Read && request.Key.Resource != "leases").Sum(request => request.Value);
 }
 
 /// <summary>Reads a controller's costs at the beginning and at the end of what is measured.</summary>
@@ -31,6 +33,7 @@ public sealed class CostMeter
     private IReadOnlyDictionary<RequestKind, int> requests = new Dictionary<RequestKind, int>();
     private IReadOnlyDictionary<string, long> bytes = new Dictionary<string, long>();
     private double cpuSeconds;
+    private double serverSeconds;
     private double? allocated;
 
     private CostMeter(ScaleCluster cluster, ControllerUnderTest controller) => (this.cluster, this.controller) = (cluster, controller);
@@ -41,22 +44,22 @@ public sealed class CostMeter
         var bytes = await controller.ConnectionBytesAsync(cancellationToken);
         var allocated = await controller.MetricAsync(AllocatedMetric, cancellationToken);
         controller.ResetPeak();
-        return new(cluster, controller) { requests = requests, bytes = bytes, allocated = allocated, cpuSeconds = controller.CpuSeconds() };
+        return new(cluster, controller) { requests = requests, bytes = bytes, allocated = allocated, cpuSeconds = controller.CpuSeconds(), serverSeconds = cluster.ServerCpuSeconds() };
     }
 
     /// <summary>Of a controller that is started now.</summary>
     public static async Task<CostMeter> BeforeStartAsync(ScaleCluster cluster, ControllerUnderTest controller, CancellationToken cancellationToken) =>
-        new(cluster, controller) { requests = await OthersAsync(cluster, cancellationToken), allocated = 0 };
+        new(cluster, controller) { requests = await OthersAsync(cluster, cancellationToken), allocated = 0, serverSeconds = cluster.ServerCpuSeconds() };
 
     public async Task<Cost> StopAsync(CancellationToken cancellationToken)
     {
         var seconds = TimeProvider.System.GetElapsedTime(started).TotalSeconds;
-        var (cpu, peak) = (controller.CpuSeconds() - cpuSeconds, controller.PeakMegabytes());
+        var (cpu, server, peak) = (controller.CpuSeconds() - cpuSeconds, cluster.ServerCpuSeconds() - serverSeconds, controller.PeakMegabytes());
         var moved = (await controller.ConnectionBytesAsync(cancellationToken)).Sum(connection => connection.Value - bytes.GetValueOrDefault(connection.Key));
         var allocations = await controller.MetricAsync(AllocatedMetric, cancellationToken) - allocated;
         var now = await OthersAsync(cluster, cancellationToken);
         var sent = now.Select(kind => (kind.Key, Count: kind.Value - requests.GetValueOrDefault(kind.Key))).Where(kind => kind.Count > 0).ToDictionary(kind => kind.Key, kind => kind.Count);
-        return new(seconds, cpu, peak, allocations / (1 << 20), sent, moved / (double)(1 << 20));
+        return new(seconds, cpu, server, peak, allocations / (1 << 20), sent, moved / (double)(1 << 20));
     }
 
     /// <summary>Requests about what a controller has to do with, by whoever but us. The server counts a watch when it ends: they are left out.</summary>
@@ -69,7 +72,7 @@ public sealed class CostMeter
             var (verb, resource, subresource) = (Label(sample, "verb"), Label(sample, "resource"), Label(sample, "subresource"));
             if (verb == "WATCH" || !resources.Contains(resource))
                 continue;
-            var kind = new RequestKind(verb, subresource.Length == 0 ? resource : $"{resource}/{subresource}");
+            var kind = new RequestKind(verb is "GET" or "LIST" ? RequestKind.Read : verb, subresource.Length == 0 ? resource : $"{resource}/{subresource}");
             counted[kind] = counted.GetValueOrDefault(kind) + (int)sample.Value;
         }
         return counted.ToDictionary(kind => kind.Key, kind => kind.Value - own.GetValueOrDefault(kind.Key));

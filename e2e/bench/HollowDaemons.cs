@@ -49,14 +49,16 @@ public sealed class HollowDaemons : IAsyncDisposable
     /// <summary>The NodeImages as the watch has last shown them.</summary>
     public IReadOnlyDictionary<string, NodeImageEvent> Known => (IReadOnlyDictionary<string, NodeImageEvent>)known;
 
+    /// <summary>How often the server ended the watch: the machine was too busy for what was asked of it.</summary>
+    public int Reopened { get; private set; }
+
     /// <summary>Ends only when something failed, or with us.</summary>
     public Task Working { get; private set; } = Task.CompletedTask;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var version = (await api.ListAsync(RawApi.NodeImages + "?limit=1", cancellationToken))["metadata"]!.Text("resourceVersion");
-        var stream = await api.WatchAsync(RawApi.NodeImages, version, cancellationToken);
-        working.Add(WatchAsync(stream));
+        working.Add(WatchAsync(version));
         for (var connection = 0; connection < connections; connection++)
             working.Add(AnswerAsync());
         Working = Task.WhenAny(working).Unwrap();
@@ -76,35 +78,46 @@ public sealed class HollowDaemons : IAsyncDisposable
 
     private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
-    private async Task WatchAsync(Stream stream)
+    /// <summary>A server that is short of time ends a watch that is behind: it goes on where it was, as an informer's does.</summary>
+    private async Task WatchAsync(string version)
     {
-        var reader = PipeReader.Create(stream);
         try
         {
             while (true)
             {
-                var read = await reader.ReadAsync(end.Token);
-                var at = TimeProvider.System.GetTimestamp();
-                var rest = read.Buffer;
-                while (rest.PositionOf((byte)'\n') is { } newline)
-                {
-                    var line = rest.Slice(0, newline);
-                    if (NodeImageEvent.Read(line.IsSingleSegment ? line.First : line.ToArray(), at) is { } seen)
-                        Observe(seen);
-                    rest = rest.Slice(rest.GetPosition(1, newline));
-                }
-                reader.AdvanceTo(rest.Start, rest.End);
-                if (read.IsCompleted)
-                    throw new BedException("the watch of the hollow daemons ended: they did not keep up, or the server ended");
+                await using var stream = await api.WatchAsync(RawApi.NodeImages, version, end.Token);
+                version = await FollowAsync(stream, version);
+                Reopened++;
             }
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
             // the bench is done with us
         }
-        finally
+    }
+
+    /// <returns>The version to go on from.</returns>
+    private async Task<string> FollowAsync(Stream stream, string version)
+    {
+        var reader = PipeReader.Create(stream);
+        while (true)
         {
-            await reader.CompleteAsync();
+            var read = await reader.ReadAsync(end.Token);
+            var at = TimeProvider.System.GetTimestamp();
+            var rest = read.Buffer;
+            while (rest.PositionOf((byte)'\n') is { } newline)
+            {
+                var line = rest.Slice(0, newline);
+                if (NodeImageEvent.Read(line.IsSingleSegment ? line.First : line.ToArray(), at) is { } seen)
+                {
+                    version = seen.ResourceVersion;
+                    Observe(seen);
+                }
+                rest = rest.Slice(rest.GetPosition(1, newline));
+            }
+            reader.AdvanceTo(rest.Start, rest.End);
+            if (read.IsCompleted)
+                return version;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KruiseImage.Bed;
 
 namespace KruiseImage.Bench;
 
@@ -10,7 +11,7 @@ public readonly record struct SeenStatus(string Image, string Tag, long Version,
 
 /// <summary>What an event of the watch of NodeImages says, cut down to what the bench asks.</summary>
 /// <param name="At">When the line had been read, as TimeProvider.GetTimestamp.</param>
-public sealed record NodeImageEvent(string Type, string Name, string Uid, long Generation, IReadOnlyList<SeenEntry> Entries, IReadOnlyList<SeenStatus> Statuses, string? RelabelledTo, long At)
+public sealed record NodeImageEvent(string Type, string Name, string Uid, long Generation, string ResourceVersion, IReadOnlyList<SeenEntry> Entries, IReadOnlyList<SeenStatus> Statuses, string? RelabelledTo, long At)
 {
     /// <summary>The label that W7 changes.</summary>
     public const string RelabelLabel = "bench.kruise-image/relabelled";
@@ -33,16 +34,20 @@ public sealed record NodeImageEvent(string Type, string Name, string Uid, long G
         return null;
     }
 
-    /// <summary>Null for a line that is about no NodeImage: a bookmark, an error.</summary>
+    /// <summary>Null for a bookmark.</summary>
+    /// <exception cref="BedException">The server ends the watch.</exception>
     public static NodeImageEvent? Read(ReadOnlyMemory<byte> line, long at)
     {
         using var document = JsonDocument.Parse(line);
         var type = document.RootElement.GetProperty("type").GetString()!;
+        var it = document.RootElement.GetProperty("object");
+        if (type == "ERROR")
+            throw new BedException($"the watch of the hollow daemons was ended: {it}");
         if (type is not ("ADDED" or "MODIFIED" or "DELETED"))
             return null;
-        var it = document.RootElement.GetProperty("object");
         var metadata = it.GetProperty("metadata");
         return new(type, metadata.GetProperty("name").GetString()!, metadata.GetProperty("uid").GetString()!, metadata.GetProperty("generation").GetInt64(),
+            metadata.GetProperty("resourceVersion").GetString()!,
             [.. Tags(it, "spec", "images").Select(found => new SeenEntry(found.Image, Text(found.Tag, "tag"), Number(found.Tag, "version")))],
             [.. Tags(it, "status", "imageStatuses").Select(found => new SeenStatus(found.Image, Text(found.Tag, "tag"), Number(found.Tag, "version"), Text(found.Tag, "phase")))],
             metadata.TryGetProperty("labels", out var labels) && labels.TryGetProperty(RelabelLabel, out var label) ? label.GetString() : null, at);

@@ -11,6 +11,7 @@ try
     List<Row> rows = [];
     if (options.Workloads.Any(workload => workload.StartsWith('W')))
         await MeasureClusterAsync(options, rows);
+    rows.AddRange(await DaemonRows.MeasureAsync(options, CancellationToken.None));
     var table = Report.Table(await WhereAsync(options, before), rows);
     Console.WriteLine(table);
     if (options.Output is { } output)
@@ -32,6 +33,7 @@ static async Task MeasureClusterAsync(BenchOptions options, List<Row> rows)
 {
     await using var cluster = await ScaleCluster.StartAsync(options, CancellationToken.None);
     await cluster.GrowAsync(Math.Min(200, options.Nodes[0]), CancellationToken.None);
+    Console.Error.WriteLine("bench: the cluster is up; warming it up");
     await WarmUpAsync(cluster);
     foreach (var count in options.Nodes)
     {
@@ -43,7 +45,7 @@ static async Task MeasureClusterAsync(BenchOptions options, List<Row> rows)
             Console.Error.WriteLine($"bench: {name} at {count}");
             var row = await workload.RunAsync(CancellationToken.None);
             rows.Add(row);
-            Console.Error.WriteLine(FormattableString.Invariant($"bench: {name} at {count}: {row.Seconds:0.00} s, floor {row.Floor:0.00} s, ratio {row.Ratio:0.00}; {row.Found}"));
+            Console.Error.WriteLine(FormattableString.Invariant($"bench: {name} at {count}: {row.Seconds:0.00} s, floor {row.Floor:0.00} s, ratio {row.Ratio:0.00}; {row.Found}; watch reopened {cluster.Daemons.Reopened} times"));
         }
     }
 }
@@ -62,6 +64,12 @@ static Workload? Create(string name, ScaleCluster cluster, BenchOptions options)
 {
     "W1" => new NewNodes(cluster, options),
     "W2" => new WholeJob(cluster, options),
+    "W3" => new FreedSlot(cluster, options),
+    "W4" => new ManyJobs(cluster, options),
+    "W5" => new Idle(cluster, options),
+    "W6" => new Restart(cluster, options),
+    "W7" => new Relabelled(cluster, options),
+    "W8" => new LeaderLost(cluster, options),
     _ => null,
 };
 

@@ -58,6 +58,9 @@ public sealed class ScaleCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>CPU time that API server and etcd have used up to now.</summary>
+    public double ServerCpuSeconds() => ProcessTimes.CpuSeconds(ControlPlane.ApiServer.Pid) + ProcessTimes.CpuSeconds(ControlPlane.Etcd.Pid);
+
     /// <summary>A new client with cold connections and the controller's rights: a floor begins as a controller does.</summary>
     public RawApi ConnectAsController() => new(ControlPlane.ConnectAsController(), Own);
 

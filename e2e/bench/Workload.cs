@@ -10,7 +10,7 @@ namespace KruiseImage.Bench;
 public abstract class Workload(ScaleCluster cluster, BenchOptions options)
 {
     /// <summary>Nothing here takes so long, but on a machine that does something else.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private const string Jobs = "/apis/apps.kruise.io/v1beta1/namespaces/default/imagepulljobs";
 
@@ -47,7 +47,7 @@ public abstract class Workload(ScaleCluster cluster, BenchOptions options)
         Eventually.TrueAsync($"the job {name} has completed", Patience, async token => (await JobStatusAsync(name, token))?["completionTime"] is not null, cancellationToken);
 
     /// <summary>Takes all jobs away while no controller runs, which would let go of them.</summary>
-    protected async Task DeleteJobsAsync(CancellationToken cancellationToken)
+    private async Task DeleteJobsAsync(CancellationToken cancellationToken)
     {
         var names = (await Cluster.Admin.ListAsync(Jobs, cancellationToken))["items"]!.AsArray().Select(job => job!["metadata"]!.Text("name")).ToList();
         await Cluster.EachAsync(names, async (name, token) =>
@@ -56,6 +56,16 @@ public abstract class Workload(ScaleCluster cluster, BenchOptions options)
             await Cluster.Admin.DeleteAsync($"{Jobs}/{name}", token);
         }, cancellationToken);
     }
+
+    /// <summary>Ends the controller and takes the jobs away; nobody is left who would follow up.</summary>
+    protected async Task EndAsync(ControllerUnderTest controller, CancellationToken cancellationToken)
+    {
+        await controller.Server.KillAsync(cancellationToken);
+        await LeaseGate.RemoveAsync(Cluster.Admin, cancellationToken);
+        await DeleteJobsAsync(cancellationToken);
+    }
+
+    protected static string Several(IEnumerable<double> seconds) => string.Join(' ', seconds.Select(time => FormattableString.Invariant($"{time:0.00}"))) + " s";
 
     protected static double Seconds(long from, long to) => TimeProvider.System.GetElapsedTime(from, to).TotalSeconds;
 

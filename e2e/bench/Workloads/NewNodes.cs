@@ -8,7 +8,7 @@ public sealed class NewNodes(ScaleCluster cluster, BenchOptions options) : Workl
 {
     public override async Task<Row> RunAsync(CancellationToken cancellationToken)
     {
-        List<double> floors = [];
+        List<Floors.Floor> floors = [];
         List<(double Seconds, Cost Cost)> runs = [];
         for (var repetition = 0; repetition < Options.RepetitionsAt(NodeCount); repetition++)
         {
@@ -16,10 +16,10 @@ public sealed class NewNodes(ScaleCluster cluster, BenchOptions options) : Workl
             runs.Add(await MeasureAsync(cancellationToken));
         }
         var (seconds, cost) = Middle(runs, run => run.Seconds);
-        var floor = Statistics.Median(floors);
-        return new("W1", NodeCount, seconds, floor, cost, $"{NodeCount} NodeImages for new Nodes; runs {Several(runs.Select(run => run.Seconds))}, floors {Several(floors)}",
+        var floor = Middle(floors, run => run.Seconds);
+        return new("W1", NodeCount, seconds, floor.Seconds, cost, FormattableString.Invariant($"{NodeCount} NodeImages for new Nodes; runs {Several(runs.Select(run => run.Seconds))}, floors {Several(floors.Select(run => run.Seconds))}, with {floor.ServerSeconds:0.00} server CPU-seconds"),
         [
-            Goals.Ratio(seconds / floor),
+            Goals.Ratio(seconds / floor.Seconds),
             Goals.Count("creates per node", cost.Of("POST", "nodeimages") / (double)NodeCount, 1),
         ]);
     }
@@ -43,10 +43,7 @@ public sealed class NewNodes(ScaleCluster cluster, BenchOptions options) : Workl
         await all.ReachedAsync("every Node has its NodeImage", Patience, cancellationToken);
         await controller.SettledAsync(cancellationToken);
         var cost = await meter.StopAsync(cancellationToken);
-        await controller.Server.KillAsync(cancellationToken);
-        await LeaseGate.RemoveAsync(Cluster.Admin, cancellationToken);
+        await EndAsync(controller, cancellationToken);
         return (Seconds(started, all.Last), cost);
     }
-
-    private static string Several(IEnumerable<double> seconds) => string.Join(' ', seconds.Select(time => FormattableString.Invariant($"{time:0.00}"))) + " s";
 }
