@@ -62,10 +62,10 @@ public static class DaemonRows
             await node.RemoveAsync(reference, cancellationToken);
 
             started = Now;
-            await PatchAsync(cluster, node.Name, $$$"""{"spec":{"images":{"{{{Image}}}":{"tags":[{"tag":"1","version":{{{round + 1}}}}]}}}}""", cancellationToken);
+            await PatchAsync(cluster, node.Name, $$$"""{"spec":{"images":{"{{{Image}}}":{"tags":[{"version":{{{round + 1}}},"tag":"1"}]} } } }""", cancellationToken);
             await UntilAsync(events, status => status?["imageStatuses"]?[Image]?["tags"]?[0] is { } tag && tag.Text("phase") == "Succeeded" && tag.Number("version") == round + 1);
             over.Add(Milliseconds(started, Now) - raw[^1]);
-            await PatchAsync(cluster, node.Name, $$$"""{"spec":{"images":{"{{{Image}}}":null}}}""", cancellationToken);
+            await PatchAsync(cluster, node.Name, $$$"""{"spec":{"images":{"{{{Image}}}":null} } }""", cancellationToken);
             await UntilAsync(events, status => status?["imageStatuses"]?[Image] is null);
             await node.RemoveAsync(reference, cancellationToken);
         }

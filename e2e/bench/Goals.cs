@@ -14,5 +14,9 @@ public static class Goals
 
     public static Goal AtMost(string what, double measured, double most, string unit) => new(Text($"{what} ≤ {most:0.##}{unit}"), Text($"{measured:0.###}{unit}"), measured <= most);
 
+    /// <summary>At most one write a second, besides the one that tells the beginning and the one that tells the end.</summary>
+    public static Goal StatusWrites(int writes, double seconds, int jobs = 1) =>
+        AtMost("status writes per job and second, but first and last", Math.Max(0, (writes / (double)jobs) - 2) / seconds, 1, "");
+
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

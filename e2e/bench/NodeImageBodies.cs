@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace KruiseImage.Bench;
@@ -34,7 +33,7 @@ public static class NodeImageBodies
                 ["tag"] = tag,
                 ["version"] = generation + 1,
                 ["createdAt"] = Time(now),
-                ["pullPolicy"] = new JsonObject { ["timeoutSeconds"] = 600, ["backoffLimit"] = 3 },
+                ["pullPolicy"] = new JsonObject { ["timeoutSeconds"] = 600, ["backoffLimit"] = 3, ["ttlSecondsAfterFinished"] = 3600 },
                 ["ownerReferences"] = new JsonArray(new JsonObject
                 {
                     ["apiVersion"] = "apps.kruise.io/v1beta1",
@@ -83,9 +82,9 @@ public static class NodeImageBodies
         return Encoding.UTF8.GetBytes(text.Append("}}").ToString());
     }
 
-    public static byte[] Utf8(JsonNode body) => JsonSerializer.SerializeToUtf8Bytes(body);
+    public static byte[] Utf8(JsonNode body) => Encoding.UTF8.GetBytes(body.ToJsonString());
 
-    private const string Digest = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+    public const string Digest = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
     private static JsonObject Test(string path, JsonNode value) => new() { ["op"] = "test", ["path"] = path, ["value"] = value };
 

@@ -42,7 +42,7 @@ public sealed class ManyJobs(ScaleCluster cluster, BenchOptions options) : Workl
         List<Goal> goals =
         [
             Goals.AtMost("CPU", share, 2, " % of a core"),
-            Goals.AtMost("status writes per job and second", cost.Of("PATCH", "imagepulljobs/status") / cost.Seconds / JobCount, 1, ""),
+            Goals.StatusWrites(cost.Of("PATCH", "imagepulljobs/status"), cost.Seconds, JobCount),
             Goals.Count("NodeImage patches", cost.Of("PATCH", "nodeimages"), 0),
             Goals.Count("reads", cost.Reads, 0),
         ];
