@@ -4,7 +4,7 @@ FROM mcr.microsoft.com/dotnet/sdk:10.0.401 AS build
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends clang cmake lld libssl-dev zlib1g-dev ca-certificates
 WORKDIR /source
-COPY global.json Directory.Build.props Directory.Packages.props kruise-image.csproj packages.lock.json .editorconfig BannedSymbols.txt ./
+COPY global.json Directory.Build.props Directory.Packages.props kruise-image.csproj substitutions.xml packages.lock.json .editorconfig BannedSymbols.txt ./
 COPY Program.cs ./
 COPY Modes Modes
 COPY Reconcile Reconcile

@@ -5,6 +5,7 @@ namespace KruiseImage.Crds;
 
 /// <summary>The one JSON context: every type that goes over the wire is named here, nothing is found by reflection.</summary>
 [JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Metadata,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     MaxDepth = CrdJson.MaxDepth,

@@ -27,13 +27,13 @@ public static partial class ControllerMode
                 """,
         };
         options.AddTo(command);
-        command.SetAction((parsed, cancellationToken) => Run(options.Read(parsed), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => Run(options.Read(parsed), parsed.InvocationConfiguration.Error, cancellationToken));
         return command;
     }
 
-    private static async Task<int> Run(ControllerSettings settings, CancellationToken cancellationToken)
+    private static async Task<int> Run(ControllerSettings settings, TextWriter error, CancellationToken cancellationToken)
     {
-        using var loggers = Logs.Create(settings.LogLevel);
+        using var loggers = Logs.Create(settings.LogLevel, error);
         using var client = new KubeClient(settings.Connection, ProductVersion.UserAgent);
         using var controller = new Controller(settings, client, loggers, TimeProvider.System, new Random());
         var logger = loggers.CreateLogger<Controller>();

@@ -30,13 +30,13 @@ public static partial class DaemonMode
                 """,
         };
         options.AddTo(command);
-        command.SetAction((parsed, cancellationToken) => Run(options.Read(parsed), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => Run(options.Read(parsed), parsed.InvocationConfiguration.Error, cancellationToken));
         return command;
     }
 
-    private static async Task<int> Run(DaemonSettings settings, CancellationToken cancellationToken)
+    private static async Task<int> Run(DaemonSettings settings, TextWriter error, CancellationToken cancellationToken)
     {
-        using var loggers = Logs.Create(settings.LogLevel);
+        using var loggers = Logs.Create(settings.LogLevel, error);
         var clock = TimeProvider.System;
         using var client = new KubeClient(settings.Connection, ProductVersion.UserAgent);
         using var runtime = new NodeRuntime(settings.Runtimes, LeaseMark.Daemon, clock, loggers.CreateLogger<NodeRuntime>());

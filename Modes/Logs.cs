@@ -1,39 +1,32 @@
 using System.Globalization;
 using KruiseImage.Crds;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Logging.Console;
 
 namespace KruiseImage.Modes;
 
-/// <summary>Where the long-running modes log: one line an entry on the standard error.</summary>
+/// <summary>
+/// Where the long-running modes log: one line an entry on the standard error, written at once by whoever logs. The library's console
+/// logger would do it from a thread of its own, and bring options, configuration and a container of services into every daemon.
+/// </summary>
 public static class Logs
 {
-    public static ILoggerFactory Create(LogLevel level) => LoggerFactory.Create(logging =>
-    {
-        logging.SetMinimumLevel(level);
-        logging.AddConsole(console => (console.FormatterName, console.LogToStandardErrorThreshold) = (LogLine.FormatterName, LogLevel.Trace));
-        logging.Services.AddSingleton<ConsoleFormatter>(new LogLine(TimeProvider.System));
-    });
+    public static ILoggerFactory Create(LogLevel level, TextWriter error) =>
+        new LoggerFactory([new LogLines(error, TimeProvider.System)], new LoggerFilterOptions { MinLevel = level });
 }
 
 /// <summary>
 /// "TIME LEVEL: CATEGORY[0] message": one line whatever is in the message, and nothing in it steers the terminal that shows the log.
-/// The library's own keeps escape sequences.
 /// </summary>
-public sealed class LogLine(TimeProvider clock) : ConsoleFormatter(FormatterName)
+/// <param name="error">Written to by several threads, one line a call, as <see cref="Console.Error"/> allows.</param>
+public sealed class LogLines(TextWriter error, TimeProvider clock) : ILoggerProvider
 {
-    public const string FormatterName = "line";
-
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
 
-    public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    public ILogger CreateLogger(string categoryName) => new Category(this, categoryName);
+
+    public void Dispose()
     {
-        var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
-        if (logEntry.Exception is { } exception) message = $"{message} {exception}";
-        var time = clock.GetUtcNow().ToString(TimeFormat, CultureInfo.InvariantCulture);
-        textWriter.WriteLine($"{time} {LevelOf(logEntry.LogLevel)}: {logEntry.Category}[{logEntry.EventId.Id}] {Harmless.Line(message)}");
+        // Nothing is held back, and the writer is not ours.
     }
 
     private static string LevelOf(LogLevel level) => level switch
@@ -45,4 +38,25 @@ public sealed class LogLine(TimeProvider clock) : ConsoleFormatter(FormatterName
         LogLevel.Error => "fail",
         _ => "crit",
     };
+
+    private void Write(LogLevel level, string category, int eventId, string message)
+    {
+        var time = clock.GetUtcNow().ToString(TimeFormat, CultureInfo.InvariantCulture);
+        error.WriteLine($"{time} {LevelOf(level)}: {category}[{eventId}] {Harmless.Line(message)}");
+    }
+
+    private sealed class Category(LogLines lines, string name) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        /// <summary>The factory asks before, by its filter.</summary>
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            var message = formatter(state, exception);
+            lines.Write(logLevel, name, eventId.Id, exception is null ? message : $"{message} {exception}");
+        }
+    }
 }

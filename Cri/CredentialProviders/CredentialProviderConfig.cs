@@ -1,3 +1,5 @@
+using KruiseImage.Reconcile.Kube;
+
 namespace KruiseImage.Cri.CredentialProviders;
 
 /// <summary>
@@ -17,7 +19,7 @@ public static class CredentialProviderConfig
     /// <exception cref="CredentialProviderException">What is wrong.</exception>
     public static IReadOnlyList<CredentialProviderSpec> Parse(string text, string file)
     {
-        var config = ConfigNode.Parse(text, file);
+        var config = ConfigNode.Parse(text, file, $"one {Kind}", sentence => new CredentialProviderException(sentence));
         if (config.Text("kind") != Kind) throw config.Wrong($"is of another kind: set its kind to {Kind}");
         if (!ConfigVersions.Contains(config.Text("apiVersion"))) throw config.Wrong($"has an apiVersion that is not known: set it to {ConfigVersions[0]}");
         config.KnowsOnly("kind", "apiVersion", "providers");

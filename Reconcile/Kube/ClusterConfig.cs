@@ -3,15 +3,12 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using k8s.KubeConfigModels;
 
 namespace KruiseImage.Reconcile.Kube;
 
 /// <summary>
 /// Where the API server is, how to trust it and who we are to it. Read once at start, by every mode; later only credentials
-/// change, behind <see cref="Credentials"/>. KubernetesClient reads kubeconfigs into models; TLS and credential plugins are ours,
-/// because that package does not check the host name against a private CA, keeps only the first certificate of a bundle and
-/// joins a plugin's arguments with spaces.
+/// change, behind <see cref="Credentials"/>.
 /// </summary>
 public sealed class ClusterConfig
 {
@@ -78,11 +75,11 @@ public sealed class ClusterConfig
         var cluster = context.Cluster;
         if (!Uri.TryCreate(cluster.Server, UriKind.Absolute, out var server) || server.Scheme is not ("http" or "https"))
             throw new ClusterConfigException($"the kubeconfig's context \"{context.Name}\" names the server \"{cluster.Server}\", which is not a URL: it should begin with https://");
-        var proxy = context.ProxyUrl is null ? null
-            : Uri.TryCreate(context.ProxyUrl, UriKind.Absolute, out var url) ? url
-            : throw new ClusterConfigException($"the kubeconfig's proxy-url \"{context.ProxyUrl}\" is not a URL");
+        var proxy = cluster.ProxyUrl is null ? null
+            : Uri.TryCreate(cluster.ProxyUrl, UriKind.Absolute, out var url) ? url
+            : throw new ClusterConfigException($"the kubeconfig's proxy-url \"{cluster.ProxyUrl}\" is not a URL");
         var authorities = Pem("certificate-authority", cluster.CertificateAuthorityData, cluster.CertificateAuthority, context.ClusterDirectory);
-        if (authorities is not null && cluster.SkipTlsVerify)
+        if (authorities is not null && cluster.SkipsTlsVerify)
             throw new ClusterConfigException($"the kubeconfig's context \"{context.Name}\" has both a certificate-authority and insecure-skip-tls-verify: remove the latter");
         var credentials = CredentialsOf(context, sources);
         // kubectl leaves the credentials out and is then nobody; said at once, it is understood. On this machine nobody listens: kubectl proxy.
@@ -94,7 +91,7 @@ public sealed class ClusterConfig
         {
             Authorities = authorities is null ? null : Understood("the kubeconfig's certificate-authority", () => Certificates.Authorities(authorities)),
             TlsServerName = string.IsNullOrEmpty(cluster.TlsServerName) ? null : cluster.TlsServerName,
-            SkipsVerification = cluster.SkipTlsVerify,
+            SkipsVerification = cluster.SkipsTlsVerify,
             Proxy = proxy,
             Headers = Impersonation(context.User),
         };
@@ -103,11 +100,11 @@ public sealed class ClusterConfig
     private static ICredentialSource CredentialsOf(KubeconfigContext context, ConfigSources sources)
     {
         var user = context.User;
-        if (user.ExternalExecution is not null) return new ExecPlugin(ExecPluginSpec.From(context), sources.Clock);
-        if (context.TokenFile is { } file) return new TokenFile(Path.GetFullPath(file, context.UserDirectory), sources.Clock);
+        if (user.Exec is not null) return new ExecPlugin(ExecPluginSpec.From(context), sources.Clock);
+        if (user.TokenFile is { } file) return new TokenFile(Path.GetFullPath(file, context.UserDirectory), sources.Clock);
         if (user.AuthProvider is not null && string.IsNullOrEmpty(user.Token))
             throw new ClusterConfigException(
-                $"the kubeconfig's user \"{context.UserName}\" uses the auth provider \"{user.AuthProvider.Name}\", which kubectl has dropped: use an exec plugin");
+                $"the kubeconfig's user \"{context.UserName}\" uses the auth provider \"{user.AuthProvider}\", which kubectl has dropped: use an exec plugin");
         var certificate = Pem("client-certificate", user.ClientCertificateData, user.ClientCertificate, context.UserDirectory);
         var key = Pem("client-key", user.ClientKeyData, user.ClientKey, context.UserDirectory);
         if (certificate is null != key is null)
@@ -117,17 +114,17 @@ public sealed class ClusterConfig
             certificate is null ? null : Understood("the kubeconfig's client certificate", () => Certificates.WithKey(certificate, key!))));
     }
 
-    private static AuthenticationHeaderValue? Authorization(UserCredentials user)
+    private static AuthenticationHeaderValue? Authorization(KubeconfigUser user)
     {
         if (!string.IsNullOrEmpty(user.Token)) return new AuthenticationHeaderValue("Bearer", user.Token);
-        if (string.IsNullOrEmpty(user.UserName)) return null;
-        return new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{user.UserName}:{user.Password}"))));
+        if (string.IsNullOrEmpty(user.Username)) return null;
+        return new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{user.Username}:{user.Password}"))));
     }
 
-    private static IReadOnlyList<KeyValuePair<string, string>> Impersonation(UserCredentials user)
+    private static IReadOnlyList<KeyValuePair<string, string>> Impersonation(KubeconfigUser user)
     {
         if (string.IsNullOrEmpty(user.Impersonate)) return [];
-        return [KeyValuePair.Create("Impersonate-User", user.Impersonate), .. (user.ImpersonateGroups ?? []).Select(group => KeyValuePair.Create("Impersonate-Group", group))];
+        return [KeyValuePair.Create("Impersonate-User", user.Impersonate), .. user.ImpersonateGroups.Select(group => KeyValuePair.Create("Impersonate-Group", group))];
     }
 
     /// <summary>The text of the inline data, else of the file.</summary>

@@ -23,21 +23,20 @@ public sealed record ExecPluginSpec
 
     public static ExecPluginSpec From(KubeconfigContext context)
     {
-        var exec = context.User.ExternalExecution;
-        if (string.IsNullOrEmpty(exec.Command)) throw new ClusterConfigException($"the kubeconfig's user \"{context.UserName}\" has an exec without a command");
-        if (!KnownVersions.Contains(exec.ApiVersion, StringComparer.Ordinal))
+        if (context.User.Exec is not { Command.Length: > 0 } exec) throw new ClusterConfigException($"the kubeconfig's user \"{context.UserName}\" has an exec without a command");
+        if (exec.ApiVersion is not { } version || !KnownVersions.Contains(version, StringComparer.Ordinal))
             throw new ClusterConfigException($"the credential plugin {exec.Command} speaks \"{exec.ApiVersion}\": set its apiVersion in the kubeconfig to {KnownVersions[0]}");
         var cluster = context.Cluster;
         return new ExecPluginSpec
         {
-            ApiVersion = exec.ApiVersion,
+            ApiVersion = version,
             Command = exec.Command.Contains('/', StringComparison.Ordinal) ? Path.GetFullPath(exec.Command, context.UserDirectory) : exec.Command,
-            Arguments = [.. exec.Arguments ?? []],
-            Environment = [.. (exec.EnvironmentVariables ?? []).Select(variable => KeyValuePair.Create(variable["name"], variable.GetValueOrDefault("value") ?? ""))],
-            InteractiveMode = context.InteractiveMode ?? "IfAvailable",
+            Arguments = exec.Arguments,
+            Environment = exec.Environment,
+            InteractiveMode = exec.InteractiveMode ?? "IfAvailable",
             InstallHint = string.IsNullOrWhiteSpace(exec.InstallHint) ? null : exec.InstallHint.Trim(),
-            Cluster = exec.ProvideClusterInfo
-                ? new ExecClusterInfo(cluster.Server, cluster.TlsServerName, cluster.SkipTlsVerify, cluster.CertificateAuthorityData, context.ProxyUrl)
+            Cluster = exec.ProvidesClusterInfo
+                ? new ExecClusterInfo(cluster.Server!, cluster.TlsServerName, cluster.SkipsTlsVerify, cluster.CertificateAuthorityData, cluster.ProxyUrl)
                 : null,
         };
     }

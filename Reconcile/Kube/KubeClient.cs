@@ -165,7 +165,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
             var stream = await response.Content.ReadAsStreamAsync(timeout.Token).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
             {
-                var value = await JsonSerializer.DeserializeAsync(stream, type, timeout.Token).ConfigureAwait(false);
+                var value = await JsonBody.Read(stream, type, timeout.Token).ConfigureAwait(false);
                 return value is null ? new ApiResult<T>(null, ApiError.Failed, $"the API server answered {request.Path} with nothing") : value;
             }
         }

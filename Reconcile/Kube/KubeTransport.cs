@@ -24,7 +24,7 @@ public static class KubeTransport
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(90),
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),
             ConnectTimeout = TimeSpan.FromSeconds(10),
-            AutomaticDecompression = DecompressionMethods.None,
+            // No AutomaticDecompression: none is the default, and to say so links all of Brotli.
             AllowAutoRedirect = false,
             UseCookies = false,
             ActivityHeadersPropagator = null,
@@ -32,7 +32,7 @@ public static class KubeTransport
             SslOptions = Tls(config, clientCertificate),
         };
         // As kubectl: no proxy of the environment stands before this machine itself.
-        if (config.Proxy is not null) handler.Proxy = new WebProxy(config.Proxy);
+        if (config.Proxy is not null) handler.Proxy = new FixedProxy(config.Proxy);
         else if (config.Server.IsLoopback) handler.UseProxy = false;
         return handler;
     }
@@ -80,5 +80,15 @@ public static class KubeTransport
             socket.Dispose();
             throw;
         }
+    }
+
+    /// <summary>For every host. Not <see cref="WebProxy"/>, whose lists of exceptions nobody fills here.</summary>
+    private sealed class FixedProxy(Uri address) : IWebProxy
+    {
+        public ICredentials? Credentials { get; set; }
+
+        public Uri? GetProxy(Uri destination) => address;
+
+        public bool IsBypassed(Uri host) => false;
     }
 }

@@ -1,14 +1,8 @@
-using k8s;
-using k8s.KubeConfigModels;
-using YamlDotNet.Core;
-using YamlDotNet.RepresentationModel;
-
 namespace KruiseImage.Reconcile.Kube;
 
 /// <summary>
 /// Kubeconfig files, merged as kubectl merges them: of entries with the same name the first file's counts, and relative paths start
-/// at the file that holds them. KubernetesClient reads the files into its models; three keys that those lack are looked up here.
-/// Used by <see cref="ClusterConfig"/> at start; runs nothing and connects nowhere.
+/// at the file that holds them. Used by <see cref="ClusterConfig"/> at start; runs nothing and connects nowhere.
 /// </summary>
 public sealed class Kubeconfig
 {
@@ -29,37 +23,37 @@ public sealed class Kubeconfig
     /// <param name="contextName">Null: the current one.</param>
     public KubeconfigContext Context(string? contextName)
     {
-        var name = contextName ?? _files.Select(file => file.Content.CurrentContext).FirstOrDefault(current => !string.IsNullOrEmpty(current));
+        var name = contextName ?? _files.Select(file => file.Content.Text("current-context")).FirstOrDefault(current => !string.IsNullOrEmpty(current));
         if (name is null) throw new ClusterConfigException($"the kubeconfig {Names} has no current context: choose one with --context{Known("; it has: ")}");
-        var context = First(file => file.Content.Contexts?.FirstOrDefault(known => known.Name == name)?.ContextDetails).Value
+        var context = First("contexts", name, "context").Value
             ?? throw new ClusterConfigException($"the kubeconfig {Names} has no context \"{name}\"{Known("; it has: ")}");
-        var (cluster, clusterFile) = First(file => file.Content.Clusters?.FirstOrDefault(known => known.Name == context.Cluster)?.ClusterEndpoint);
+        var (clusterName, userName) = (context.Text("cluster"), context.Text("user"));
+        var (cluster, clusterFile) = First("clusters", clusterName, "cluster");
         if (cluster is null)
-            throw new ClusterConfigException($"the kubeconfig {Names} has no cluster \"{context.Cluster}\", which its context \"{name}\" names");
-        var (user, userFile) = First(file => file.Content.Users?.FirstOrDefault(known => known.Name == context.User)?.UserCredentials);
-        if (user is null && !string.IsNullOrEmpty(context.User))
-            throw new ClusterConfigException($"the kubeconfig {Names} has no user \"{context.User}\", which its context \"{name}\" names");
+            throw new ClusterConfigException($"the kubeconfig {Names} has no cluster \"{clusterName}\", which its context \"{name}\" names");
+        var (user, userFile) = First("users", userName, "user");
+        if (user is null && !string.IsNullOrEmpty(userName))
+            throw new ClusterConfigException($"the kubeconfig {Names} has no user \"{userName}\", which its context \"{name}\" names");
         return new KubeconfigContext
         {
             Name = name,
-            Namespace = string.IsNullOrEmpty(context.Namespace) ? null : context.Namespace,
-            Cluster = cluster,
+            Namespace = context.Text("namespace") is { Length: > 0 } @namespace ? @namespace : null,
+            Cluster = KubeconfigCluster.From(cluster),
             ClusterDirectory = clusterFile!.Directory,
-            ProxyUrl = clusterFile.Text("clusters", context.Cluster, "cluster", "proxy-url"),
-            User = user ?? new UserCredentials(),
-            UserName = context.User ?? "",
+            User = user is null ? new KubeconfigUser() : KubeconfigUser.From(user),
+            UserName = userName ?? "",
             UserDirectory = userFile?.Directory ?? ".",
-            TokenFile = userFile?.Text("users", context.User!, "user", "tokenFile"),
-            InteractiveMode = userFile?.Text("users", context.User!, "user", "exec", "interactiveMode"),
         };
     }
 
-    private (T? Value, KubeconfigFile? File) First<T>(Func<KubeconfigFile, T?> find)
-        where T : class => _files.Select(file => (find(file), file)).FirstOrDefault(found => found.Item1 is not null);
+    /// <summary>The object of the first entry with this name, and the file that holds it.</summary>
+    private (ConfigNode? Value, KubeconfigFile? File) First(string list, string? name, string key) => _files
+        .Select(file => (Value: file.Entries(list).FirstOrDefault(entry => entry.Text("name") == name)?.Object(key), File: file))
+        .FirstOrDefault(found => found.Value is not null);
 
     private string Known(string before)
     {
-        var names = _files.SelectMany(file => file.Content.Contexts ?? []).Select(context => context.Name).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+        var names = _files.SelectMany(file => file.Entries("contexts")).Select(context => context.Text("name")).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
         return string.Join(", ", names) is { Length: > 0 } list ? before + list : ", in fact none at all";
     }
 }
@@ -69,18 +63,92 @@ public sealed record KubeconfigContext
 {
     public required string Name { get; init; }
     public string? Namespace { get; init; }
-    public required ClusterEndpoint Cluster { get; init; }
+    public required KubeconfigCluster Cluster { get; init; }
     public required string ClusterDirectory { get; init; }
-    public string? ProxyUrl { get; init; }
-    public required UserCredentials User { get; init; }
+    public required KubeconfigUser User { get; init; }
     public required string UserName { get; init; }
     public required string UserDirectory { get; init; }
-    public string? TokenFile { get; init; }
-    public string? InteractiveMode { get; init; }
 }
 
-/// <summary>One file: the package's models, and the tree for what they lack.</summary>
-internal sealed record KubeconfigFile(string Path, K8SConfiguration Content, YamlNode Root)
+public sealed record KubeconfigCluster
+{
+    public string? Server { get; init; }
+    public string? TlsServerName { get; init; }
+    public bool SkipsTlsVerify { get; init; }
+    public string? CertificateAuthority { get; init; }
+    public string? CertificateAuthorityData { get; init; }
+    public string? ProxyUrl { get; init; }
+
+    internal static KubeconfigCluster From(ConfigNode node) => new()
+    {
+        Server = node.Text("server"),
+        TlsServerName = node.Text("tls-server-name"),
+        SkipsTlsVerify = node.Flag("insecure-skip-tls-verify"),
+        CertificateAuthority = node.Text("certificate-authority"),
+        CertificateAuthorityData = node.Text("certificate-authority-data"),
+        ProxyUrl = node.Text("proxy-url") is { Length: > 0 } url ? url : null,
+    };
+}
+
+public sealed record KubeconfigUser
+{
+    public string? Token { get; init; }
+    public string? TokenFile { get; init; }
+    public string? Username { get; init; }
+    public string? Password { get; init; }
+    public string? ClientCertificate { get; init; }
+    public string? ClientCertificateData { get; init; }
+    public string? ClientKey { get; init; }
+    public string? ClientKeyData { get; init; }
+    public string? Impersonate { get; init; }
+    public IReadOnlyList<string> ImpersonateGroups { get; init; } = [];
+    /// <summary>The name of the auth-provider.</summary>
+    public string? AuthProvider { get; init; }
+    public KubeconfigExec? Exec { get; init; }
+
+    internal static KubeconfigUser From(ConfigNode node) => new()
+    {
+        Token = node.Text("token"),
+        TokenFile = node.Text("tokenFile") is { Length: > 0 } file ? file : null,
+        Username = node.Text("username"),
+        Password = node.Text("password"),
+        ClientCertificate = node.Text("client-certificate"),
+        ClientCertificateData = node.Text("client-certificate-data"),
+        ClientKey = node.Text("client-key"),
+        ClientKeyData = node.Text("client-key-data"),
+        Impersonate = node.Text("as"),
+        ImpersonateGroups = node.Texts("as-groups"),
+        AuthProvider = node.Object("auth-provider") is { } provider ? provider.Text("name") ?? "" : null,
+        Exec = node.Object("exec") is { } exec ? KubeconfigExec.From(exec) : null,
+    };
+}
+
+public sealed record KubeconfigExec
+{
+    public string? ApiVersion { get; init; }
+    public string? Command { get; init; }
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+    public IReadOnlyList<KeyValuePair<string, string>> Environment { get; init; } = [];
+    public string? InteractiveMode { get; init; }
+    public string? InstallHint { get; init; }
+    public bool ProvidesClusterInfo { get; init; }
+
+    internal static KubeconfigExec From(ConfigNode node) => new()
+    {
+        ApiVersion = node.Text("apiVersion"),
+        Command = node.Text("command"),
+        Arguments = node.Texts("args"),
+        Environment = [.. node.Objects("env", "variable").Select(Variable)],
+        InteractiveMode = node.Text("interactiveMode") is { Length: > 0 } mode ? mode : null,
+        InstallHint = node.Text("installHint"),
+        ProvidesClusterInfo = node.Flag("provideClusterInfo"),
+    };
+
+    private static KeyValuePair<string, string> Variable(ConfigNode node) =>
+        KeyValuePair.Create(node.Text("name") ?? throw node.Wrong("has no name: give one"), node.Text("value") ?? "");
+}
+
+internal sealed record KubeconfigFile(string Path, ConfigNode Content)
 {
     public string Directory => System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path)) ?? "/";
 
@@ -88,22 +156,9 @@ internal sealed record KubeconfigFile(string Path, K8SConfiguration Content, Yam
     {
         try
         {
-            using var text = new StringReader(File.ReadAllText(path));
-            var yaml = new YamlStream();
-            yaml.Load(text);
-            if (yaml.Documents.Count == 0) throw new ClusterConfigException($"the kubeconfig {path} is empty");
-            using var bytes = File.OpenRead(path);
-            return new KubeconfigFile(path, KubernetesClientConfiguration.LoadKubeConfig(bytes), yaml.Documents[0].RootNode);
-        }
-        catch (YamlException malformed)
-        {
-            var cause = malformed.InnerException?.Message ?? malformed.Message;
-            throw new ClusterConfigException($"the kubeconfig {path} is not understood at line {malformed.Start.Line}: {cause}");
-        }
-        catch (Exception malformed) when (malformed is InvalidOperationException or ArgumentException)
-        {
-            // What the scanner of the library throws when it loses its way, say in a list that is never closed.
-            throw new ClusterConfigException($"the kubeconfig {path} is not understood: {malformed.Message}");
+            var text = File.ReadAllText(path);
+            if (string.IsNullOrWhiteSpace(text)) throw new ClusterConfigException($"the kubeconfig {path} is empty");
+            return new KubeconfigFile(path, ConfigNode.Parse(text, $"the kubeconfig {path}", "a kubeconfig", sentence => new ClusterConfigException(sentence)));
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
@@ -111,15 +166,5 @@ internal sealed record KubeconfigFile(string Path, K8SConfiguration Content, Yam
         }
     }
 
-    /// <summary>A scalar of the entry with this name in a list of entries.</summary>
-    public string? Text(string list, string name, params ReadOnlySpan<string> keys)
-    {
-        var entries = Child(Root, list) as YamlSequenceNode;
-        var node = entries?.Children.FirstOrDefault(entry => (Child(entry, "name") as YamlScalarNode)?.Value == name);
-        foreach (var key in keys) node = Child(node, key);
-        return (node as YamlScalarNode)?.Value is { Length: > 0 } text ? text : null;
-    }
-
-    private static YamlNode? Child(YamlNode? node, string key) =>
-        node is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
+    public IEnumerable<ConfigNode> Entries(string list) => Content.Objects(list, $"entry of {list}");
 }

@@ -17,9 +17,12 @@ public sealed partial class TerminalScenarios(SharedCluster shared) : Scenario(s
         var image = await PushSlowAsync(name, kilobytes: 1500);
         await JobAsync(name, $$$"""{"image":"{{{image.Reference}}}","parallelism":10}""");
         await using var screen = await OpenAsync(columns, rows, $"{Parts.Product} ctl status {name} --watch");
-        await ShowsAsync(screen, "%/s");
+        await ShowsAsync(screen, "B/s");
         await ShowsEachNodeOnceAsync(screen);
         await IsInOrderAsync(screen, "total");
+        await screen.ResizeAsync(columns - 8, rows);
+        await UntilAsync("the picture fits the narrower window, and is there once", async () =>
+            !await screen.HasWrappedAsync() && Regex.Count(await screen.TextAsync(), "^total", RegexOptions.Multiline) == 1);
 
         await ShowsAsync(screen, "exit code 0");
         var text = await screen.TextAsync();
@@ -35,14 +38,17 @@ public sealed partial class TerminalScenarios(SharedCluster shared) : Scenario(s
         var image = await PushSlowAsync($"terminal-pull-{columns}", kilobytes: 1000);
         var name = $"terminal-pull-{columns}";
         await using var screen = await OpenAsync(columns, rows, $"{Parts.Product} ctl pull {image.Reference} --name {name} --parallelism 10 --wait");
-        await ShowsAsync(screen, "%/s");
+        await ShowsAsync(screen, "B/s");
         await AdoptAsync("default", name);
         await ShowsEachNodeOnceAsync(screen);
         var text = await screen.TextAsync(); // the sentence before the picture may be longer than a line
         Assert.True(Regex.Count(text, "^total", RegexOptions.Multiline) == 1, text);
         Assert.Matches(Color(), await screen.ColoredAsync());
         await ShowsAsync(screen, "exit code 0");
-        Assert.Single(Regex.Matches(await screen.TextAsync(), "^total", RegexOptions.Multiline));
+        var end = await screen.LinesAsync();
+        var total = Array.FindIndex(end, line => line.StartsWith("total", StringComparison.Ordinal));
+        Assert.Equal(total, Array.FindLastIndex(end, line => line.StartsWith("total", StringComparison.Ordinal)));
+        Assert.DoesNotContain("", end[total..Array.FindIndex(end, line => line.StartsWith("exit code", StringComparison.Ordinal))].Select(line => line.Trim()));
         Assert.True(await screen.HasCursorAsync());
     }
 
@@ -54,7 +60,7 @@ public sealed partial class TerminalScenarios(SharedCluster shared) : Scenario(s
         var image = await PushSlowAsync(name, kilobytes: 3000);
         await JobAsync(name, $$$"""{"image":"{{{image.Reference}}}","parallelism":10}""");
         await using var screen = await OpenAsync(columns, rows, $"{Parts.Product} ctl top");
-        await ShowsAsync(screen, "%/s");
+        await ShowsAsync(screen, "B/s");
         await IsInOrderAsync(screen, "JOBS");
         Assert.Contains(image.Reference, await screen.TextAsync(), StringComparison.Ordinal);
 
@@ -75,7 +81,7 @@ public sealed partial class TerminalScenarios(SharedCluster shared) : Scenario(s
         var image = await PushSlowAsync($"terminal-plain-{option.Length}", kilobytes: 800);
         var job = await JobAsync($"terminal-plain-{option.Length}", $$$"""{"image":"{{{image.Reference}}}","parallelism":10}""");
         await using var screen = await OpenAsync(80, 24, $"env {setting} {Parts.Product} ctl wait {job.Name} {option}");
-        await ShowsAsync(screen, "%/s");
+        await ShowsAsync(screen, "B/s");
         Assert.DoesNotMatch(Color(), await screen.ColoredAsync());
         await ShowsAsync(screen, "exit code 0");
     }

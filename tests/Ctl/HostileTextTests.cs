@@ -8,7 +8,6 @@ using KruiseImage.Modes.Ctl.Why;
 using KruiseImage.Reconcile.ImagePullJobs;
 using KruiseImage.Tests.Kube;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace KruiseImage.Tests.Ctl;
@@ -139,7 +138,8 @@ public class HostileTextTests
     private static string Log()
     {
         using var written = new StringWriter();
-        new LogLine(new FakeClock()).Write(new LogEntry<string>(LogLevel.Warning, "Category", default, Evil, new InvalidDataException(Evil), (state, _) => state), null, written);
+        using var lines = new LogLines(written, new FakeClock());
+        lines.CreateLogger("Category").Log(LogLevel.Warning, default, Evil, new InvalidDataException(Evil), (state, _) => state);
         Assert.Single(written.ToString().TrimEnd('\n').Split('\n'));
         return written.ToString();
     }

@@ -137,7 +137,12 @@ public sealed class KubeconfigTests : IDisposable
     [InlineData("token: secret", "auth-provider: {name: gcp}", "uses the auth provider \"gcp\", which kubectl has dropped: use an exec plugin")]
     [InlineData("token: secret", "exec: {apiVersion: client.authentication.k8s.io/v1}", "has an exec without a command")]
     [InlineData("token: secret", "exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}", "set its apiVersion in the kubeconfig to client.authentication.k8s.io/v1")]
-    [InlineData("contexts:", "contexts: [", "is not understood at line ")]
+    [InlineData("contexts:", "contexts: [", "is neither YAML nor JSON: correct it at line ")]
+    [InlineData("contexts:", "- contexts:", "is neither YAML nor JSON: correct it at line ")]
+    [InlineData("users:", "users: 3\nothers:", "has users that is not a list: write a list")]
+    [InlineData("token: secret", "token: [secret]", "entry of users 1: user has a token that is not a text: give one value")]
+    [InlineData("server: \"https://10.1.2.3:6443\"", "server: \"https://h\", insecure-skip-tls-verify: maybe", "has a insecure-skip-tls-verify that is neither true nor false: correct it")]
+    [InlineData("token: secret", "exec: {command: x, apiVersion: client.authentication.k8s.io/v1, env: [{value: v}]}", "exec: variable 1 has no name: give one")]
     public void What_is_wrong_is_said_in_one_sentence(string good, string bad, string expected)
     {
         Assert.Contains(good, Plain, StringComparison.Ordinal);

@@ -26,7 +26,7 @@ public sealed partial class DockerfileTests
     {
         var project = Read("kruise-image.csproj");
         var sources = Include().Matches(project).SelectMany(match => match.Groups[1].Value.Split(';')).Select(pattern => pattern.Split('/')[0])
-            .Concat(["kruise-image.csproj", "packages.lock.json", "global.json", "Directory.Build.props", "Directory.Packages.props", ".editorconfig"]).Distinct().ToList();
+            .Concat(["kruise-image.csproj", "packages.lock.json", "global.json", "Directory.Build.props", "Directory.Packages.props", "substitutions.xml", ".editorconfig"]).Distinct().ToList();
         Assert.Contains("Modes", sources);
         Assert.Contains("BannedSymbols.txt", sources);
         var copied = Regex.Matches(Dockerfile, @"^COPY (?!--from)(.*) \S+$", RegexOptions.Multiline).SelectMany(match => match.Groups[1].Value.Split(' ')).ToList();

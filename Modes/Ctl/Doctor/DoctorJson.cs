@@ -151,6 +151,7 @@ public static class DoctorResources
 
 /// <summary>What only doctor reads and writes.</summary>
 [JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Metadata,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(TimeConverter), typeof(OptionalTimeConverter), typeof(Int32Converter)])]

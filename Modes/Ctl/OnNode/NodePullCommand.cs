@@ -42,7 +42,7 @@ public static class NodePullCommand
         var request = options.Read(parsed);
         var configured = options.ReadDockerConfig(parsed, terminal.Note);
         var plugins = options.ReadPlugins(parsed);
-        using var loggers = Logs.Create(LogLevel.Warning);
+        using var loggers = Logs.Create(LogLevel.Warning, parsed.InvocationConfiguration.Error);
         var clock = TimeProvider.System;
         RuntimeEndpoint found;
         using (var client = await NodeSocket.Find(options.Endpoints(parsed), clock, cancellationToken).ConfigureAwait(false)) found = client.Endpoint;

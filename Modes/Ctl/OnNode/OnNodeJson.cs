@@ -64,6 +64,7 @@ public sealed record NodeDownloadJson(string Ref, IReadOnlyList<string> Reposito
 
 /// <summary>What only "ctl node" writes.</summary>
 [JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Metadata,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(TimeConverter), typeof(OptionalTimeConverter)])]
