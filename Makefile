@@ -9,7 +9,7 @@ BINARY := artifacts/bin/kruise-image
 SOURCES := $(shell find Program.cs Modes Reconcile Cri Crds manifests -type f 2>/dev/null) \
            kruise-image.csproj substitutions.xml Directory.Build.props Directory.Packages.props global.json packages.lock.json
 COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null)
-PROJECTS := kruise-image.csproj tests/sim/sim.csproj tests/tests.csproj tests/micro/micro.csproj e2e/bed/bed.csproj e2e/scenarios/scenarios.csproj
+PROJECTS := kruise-image.csproj tests/sim/sim.csproj tests/tests.csproj tests/micro/micro.csproj e2e/bed/bed.csproj e2e/bench/bench.csproj e2e/scenarios/scenarios.csproj
 QUIET := --verbosity quiet -clp:NoSummary
 SIM := tests/sim/bin/Release/net10.0/kruise-image-sim
 BED := e2e/bed/bin/Release/net10.0/bed
@@ -60,8 +60,10 @@ micro: ## the hot paths alone: times and allocations, and that none depends on t
 	@dotnet build tests/micro --configuration Release $(QUIET)
 	@tests/micro/bin/Release/net10.0/kruise-image-micro
 
-bench: parts build bed ## the numbers we promise, measured here, into docs/bench.md
-	@e2e/sandbox.sh $(BED) bench
+bench: parts build ## what it costs beside the least work there is, into docs/performance.md; WORKLOADS="W1 W2" N="500 2000" CONTROLLER='…'
+	@dotnet build e2e/bench --configuration Release $(QUIET)
+	@e2e/sandbox.sh e2e/bench/bin/Release/net10.0/kruise-image-bench --workloads "$(WORKLOADS)" --nodes "$(N)" \
+	  $(if $(CONTROLLER),--controller '$(CONTROLLER)',--output docs/performance.md)
 
 soak: scenario-parts build bed ## random work and faults for MINUTES=30, then rest: does anything grow, or stay? SEED=n repeats one
 	@e2e/sandbox.sh $(BED) soak $(or $(MINUTES),30) $(SEED)
