@@ -9,7 +9,7 @@ BINARY := artifacts/bin/kruise-image
 SOURCES := $(shell find Program.cs Modes Reconcile Cri Crds manifests -type f 2>/dev/null) \
            kruise-image.csproj substitutions.xml Directory.Build.props Directory.Packages.props global.json packages.lock.json
 COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null)
-PROJECTS := kruise-image.csproj tests/sim/sim.csproj tests/tests.csproj e2e/bed/bed.csproj e2e/scenarios/scenarios.csproj
+PROJECTS := kruise-image.csproj tests/sim/sim.csproj tests/tests.csproj tests/micro/micro.csproj e2e/bed/bed.csproj e2e/bench/bench.csproj e2e/scenarios/scenarios.csproj
 QUIET := --verbosity quiet -clp:NoSummary
 SIM := tests/sim/bin/Release/net10.0/kruise-image-sim
 BED := e2e/bed/bin/Release/net10.0/bed
@@ -56,8 +56,14 @@ fuzz: ## what strangers write against all that reads it; INPUTS=1000000 for each
 	@FUZZ_INPUTS=$(or $(INPUTS),1000000) FUZZ_SEED=$(or $(SEED),$(shell date +%s)) \
 	  tests/bin/Release/net10.0/kruise-image-tests -noColor -class '*FuzzTests' -parallelMode none
 
-bench: parts build bed ## the numbers we promise, measured here, into docs/bench.md
-	@e2e/sandbox.sh $(BED) bench
+micro: ## the hot paths alone: times and allocations, and that none depends on the number of nodes; a minute
+	@dotnet build tests/micro --configuration Release $(QUIET)
+	@tests/micro/bin/Release/net10.0/kruise-image-micro
+
+bench: parts build ## what it costs beside the least work there is, into docs/performance.md; WORKLOADS="W1 W2" N="500 2000" CONTROLLER='…'
+	@dotnet build e2e/bench --configuration Release $(QUIET)
+	@e2e/sandbox.sh e2e/bench/bin/Release/net10.0/kruise-image-bench --workloads "$(WORKLOADS)" --nodes "$(N)" \
+	  $(if $(CONTROLLER),--controller '$(CONTROLLER)',--output docs/performance.md)
 
 soak: scenario-parts build bed ## random work and faults for MINUTES=30, then rest: does anything grow, or stay? SEED=n repeats one
 	@e2e/sandbox.sh $(BED) soak $(or $(MINUTES),30) $(SEED)
@@ -109,7 +115,7 @@ kind-down: ## ends that cluster
 	@e2e/kind.sh down
 
 clean: ## what was built; the installed parts stay
-	rm -rf artifacts bin obj tests/bin tests/obj tests/sim/bin tests/sim/obj e2e/*/bin e2e/*/obj
+	rm -rf artifacts bin obj tests/bin tests/obj tests/sim/bin tests/sim/obj tests/micro/bin tests/micro/obj e2e/*/bin e2e/*/obj
 
 parts:
 	@e2e/install-parts.sh bed
@@ -120,4 +126,4 @@ scenario-parts:
 bed:
 	@dotnet build e2e/bed --configuration Release $(QUIET)
 
-.PHONY: help build test unit e2e e2e-faults sim sim-mutants conformance fuzz bench soak recording release release-check kill-test check manifests fmt demo demo-up demo-down kind-up kind-demo kind-down clean parts scenario-parts bed
+.PHONY: help build test unit e2e e2e-faults sim sim-mutants conformance fuzz micro bench soak recording release release-check kill-test check manifests fmt demo demo-up demo-down kind-up kind-demo kind-down clean parts scenario-parts bed

@@ -9,7 +9,7 @@ namespace KruiseImage;
 /// </summary>
 public static class Program
 {
-    /// <summary>Set to anything, it adds the stack trace to what a bug prints.</summary>
+    /// <summary>Set to anything, it adds the stack trace to what a bug of ctl prints.</summary>
     public const string DebugVariable = "KRUISE_IMAGE_DEBUG";
 
     public static async Task<int> Main(string[] args)
@@ -40,12 +40,13 @@ public static class Program
         catch (Exception bug)
 #pragma warning restore CA1031
         {
-            await Console.Error.WriteLineAsync(Harmless.Lines(BugReport(bug))).ConfigureAwait(false);
+            await Console.Error.WriteLineAsync(Harmless.Lines(BugReport(bug, args is ["controller" or "daemon", ..]))).ConfigureAwait(false);
             return ExitCode.Failed;
         }
     }
 
-    private static string BugReport(Exception bug) => Environment.GetEnvironmentVariable(DebugVariable) is null
-        ? $"error: {bug.Message} (this is a bug in {ProductVersion.Text}; set {DebugVariable}=1 to see where)"
-        : $"error: this is a bug in {ProductVersion.Text}: {bug}";
+    /// <param name="isServing">A bug of the controller or a daemon may not come again for whoever reads the log: all is said at once.</param>
+    private static string BugReport(Exception bug, bool isServing) => isServing || Environment.GetEnvironmentVariable(DebugVariable) is not null
+        ? $"error: this is a bug in {ProductVersion.Text}: {bug}"
+        : $"error: {bug.Message} (this is a bug in {ProductVersion.Text}; set {DebugVariable}=1 to see where)";
 }

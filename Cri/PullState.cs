@@ -68,6 +68,12 @@ internal sealed class PullState(PullEntry entry, long sequence)
 
     public int Percent { get; set; }
 
+    /// <summary>The same in bytes; null when they are not known.</summary>
+    public PullProgress? Measured { get; set; }
+
+    /// <summary>What <see cref="RetryAt"/> is in the wall clock's time. Set once: the two clocks drift, and a status that follows would be written for it.</summary>
+    public DateTimeOffset? NextAttemptTime { get; set; }
+
     /// <summary>Shown in place of a percentage that the runtime does not give.</summary>
     public TimeSpan? ElapsedShown { get; set; }
 
@@ -93,10 +99,21 @@ internal sealed class PullState(PullEntry entry, long sequence)
         if (!PullPhase.IsFinished(left.Phase))
         {
             Percent = Math.Clamp(left.Progress, 0, 99); // what is fetched is kept, and the first sample says how much that is
+            if (left is { BytesDone: { } done, BytesTotal: { } total } && done <= total) Measured = new PullProgress(done, total);
             return;
         }
         Adopted = left;
         Stage = left.Phase == PullPhase.Succeeded ? PullStage.Succeeded : PullStage.Failed;
+    }
+
+    public void Show(PullProgress measured) => (Measured, Percent) = (measured, measured.Percent);
+
+    /// <param name="pull">The one that brought the image; null when it was there.</param>
+    public void Complete(PresentImage image, RunningPull? pull)
+    {
+        (ImageId, WasPresent, Failure, Percent) = (image.ImageID, pull is null, null, 100);
+        // The size that the runtime gives would be of bytes that nobody saw coming: an unmoved tag that is pulled again fetches none.
+        Measured = pull?.Measured is { BytesTotal: var total } ? new PullProgress(total, total) : null;
     }
 
     public ImageTagStatus Status() => Adopted ?? new()
@@ -105,8 +122,11 @@ internal sealed class PullState(PullEntry entry, long sequence)
         Version = Entry.Version,
         Phase = Phase,
         Progress = Percent,
+        BytesDone = Measured?.BytesDone,
+        BytesTotal = Measured?.BytesTotal,
         StartTime = WholeSeconds(StartTime),
         CompletionTime = WholeSeconds(CompletionTime),
+        NextAttemptTime = Stage == PullStage.BackingOff ? WholeSeconds(NextAttemptTime) : null,
         ImageID = ImageId,
         Reason = Stage == PullStage.Succeeded ? null : Failure?.Reason,
         Message = Message(),

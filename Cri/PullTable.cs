@@ -68,7 +68,7 @@ public sealed class PullTable(PullLimits limits)
         _questions--;
         if (Awaiting(question) is not { } state) return;
         if (answer.Failure is { Reason: PullReason.RuntimeUnavailable } outage) LoseRuntime(state, outage, now);
-        else if (answer.Value is { } image) Succeed(state, image, wasPresent: true, now);
+        else if (answer.Value is { } image) Succeed(state, image, null, now);
         else Enqueue(state); // any other failure is of the question, and the pull will tell
     }
 
@@ -81,7 +81,7 @@ public sealed class PullTable(PullLimits limits)
         if (outcome.Failure is { Reason: PullReason.Unknown }) _leases.Spoilt(ended.Reference);
         if (outcome.Image is { } pulled) Share(ended, pulled, now);
         if (Awaiting(attempt) is not { } state) return;
-        if (outcome.Image is { } image) Succeed(state, image, wasPresent: false, now);
+        if (outcome.Image is { } image) Succeed(state, image, ended, now);
         else Fail(state, outcome.Failure ?? new PullFailure(PullReason.Cancelled, "the pull was cancelled"), now);
     }
 
@@ -95,7 +95,7 @@ public sealed class PullTable(PullLimits limits)
             if (elapsed > 0) state.ElapsedShown = TimeSpan.FromSeconds(elapsed);
             return;
         }
-        state.Percent = _attempts[attempt].Measure(state.Percent, progress, now);
+        state.Show(_attempts[attempt].Measure(progress, now));
     }
 
     /// <summary>The runtime answers (again).</summary>
@@ -231,17 +231,14 @@ public sealed class PullTable(PullLimits limits)
     {
         foreach (var state in _entries.Values.Where(state => state.Stage == PullStage.Queued && state.Entry.Reference == ended.Reference))
         {
-            if (state.Sequence < ended.Number) Succeed(state, image, wasPresent: false, now);
+            if (state.Sequence < ended.Number) Succeed(state, image, ended, now);
             else if (!state.Entry.PullsAlways) state.Stage = PullStage.Unasked;
         }
     }
 
-    private void Succeed(PullState state, PresentImage image, bool wasPresent, DateTimeOffset now)
+    private void Succeed(PullState state, PresentImage image, RunningPull? pull, DateTimeOffset now)
     {
-        state.ImageId = image.ImageID;
-        state.WasPresent = wasPresent;
-        state.Percent = 100;
-        state.Failure = null;
+        state.Complete(image, pull);
         Finish(state, PullStage.Succeeded, image.Bytes, now);
     }
 
@@ -275,7 +272,7 @@ public sealed class PullTable(PullLimits limits)
             return;
         }
         state.RetryAt = now + _retry.AfterFailure(state, failure);
-        (state.Stage, state.Awaited, state.Failure) = (PullStage.BackingOff, 0, failure);
+        (state.Stage, state.Awaited, state.Failure, state.NextAttemptTime) = (PullStage.BackingOff, 0, failure, state.RetryAt + ClockStep);
     }
 
     private void GiveUp(PullState state, PullFailure failure, DateTimeOffset now)

@@ -6,11 +6,13 @@ namespace KruiseImage.Cri;
 internal sealed class RunningPull(long number, string reference, DateTimeOffset startedAt, PullLimits limits)
 {
     private readonly StallWatch _stall = new(limits.MinBytesPerSecond, limits.StallTimeout);
-    private bool _isMeasured;
 
     public long Number => number;
 
     public string Reference => reference;
+
+    /// <summary>How far it is; null before the first sample.</summary>
+    public PullProgress? Measured { get; private set; }
 
     public DateTimeOffset? StallsAt => _stall.WindowEnd;
 
@@ -19,15 +21,16 @@ internal sealed class RunningPull(long number, string reference, DateTimeOffset 
     public TimeSpan Elapsed(DateTimeOffset now) => now - startedAt;
 
     /// <summary>
-    /// The percentage to show. It never falls within an attempt (contract 2.7), also when a layer is fetched again. Where an attempt
-    /// starts is for its first sample to say: most go on where the one before was cut off.
+    /// What to show. It never falls within an attempt (contract 2.7), also when a layer is fetched again. Where an attempt starts is for
+    /// its first sample to say: most go on where the one before was cut off.
     /// </summary>
-    public int Measure(int shown, PullProgress progress, DateTimeOffset now)
+    public PullProgress Measure(PullProgress sample, DateTimeOffset now)
     {
-        _stall.Sample(progress, now);
-        var percent = _isMeasured ? Math.Max(shown, progress.Percent) : progress.Percent;
-        _isMeasured = true;
-        return percent;
+        _stall.Sample(sample, now);
+        var least = Measured?.BytesDone ?? 0;
+        var total = Measured?.BytesTotal ?? sample.BytesTotal; // of one attempt it is one image
+        Measured = new PullProgress(Math.Max(least, Math.Min(sample.BytesDone, total)), total);
+        return Measured;
     }
 
     public PullFailure? Overdue(PullEntry entry, DateTimeOffset now)

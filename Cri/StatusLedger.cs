@@ -57,7 +57,8 @@ public sealed class StatusLedger
 
         // Compared with what we said, not with what the server made of it: a schema that drops a field must not make us repeat it.
         var urgency = StatusPatch.Compare(_told is null || _isForeign ? _seen.Status : _told, wanted);
-        if (urgency == StatusUrgency.None)
+        // Bytes that somebody else wrote are put right as all else is.
+        if (urgency == StatusUrgency.None || (urgency == StatusUrgency.Bytes && !_isForeign))
         {
             _pendingSince = null;
             return null;

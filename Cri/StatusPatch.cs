@@ -9,6 +9,8 @@ public enum StatusUrgency
 {
     /// <summary>Nothing changed: nothing is written.</summary>
     None,
+    /// <summary>Only bytes, by less than a percent: they go along with the next write, and are never a reason for one.</summary>
+    Bytes,
     /// <summary>Only numbers or words of a running pull.</summary>
     Progress,
     /// <summary>An entry appeared, went or began.</summary>
@@ -30,6 +32,7 @@ public static class StatusPatch
             var was = old.GetValueOrDefault(key);
             old.Remove(key);
             var change = now == was ? StatusUrgency.None
+                : was is not null && now with { BytesDone = null, BytesTotal = null } == was with { BytesDone = null, BytesTotal = null } ? StatusUrgency.Bytes
                 : PullPhase.IsFinished(now.Phase) ? StatusUrgency.Finish
                 : was?.Version != now.Version || was.Phase != now.Phase ? StatusUrgency.Acknowledge
                 : StatusUrgency.Progress;

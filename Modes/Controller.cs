@@ -63,7 +63,7 @@ public sealed partial class Controller : IDisposable
         _board = new JobBoard(_nodes, _nodeImages, _secrets, _jobKeys.Add, _nodeNames.Add);
         _listBoard = new ListBoard(_listKeys.Add);
         _podWatches = new PodWatches(client, _board, clock, random, loggers);
-        _events = new EventRecorder(client, "kruise-image-controller", settings.Identity, clock, loggers.CreateLogger<EventRecorder>());
+        _events = new EventRecorder(client, ProductNames.Controller, settings.Identity, clock, loggers.CreateLogger<EventRecorder>());
         if (settings.Lease is { } lease) _elector = new LeaderElector(client, lease, clock, random, loggers.CreateLogger<LeaderElector>());
         Connect();
     }

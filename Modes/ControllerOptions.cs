@@ -16,7 +16,7 @@ public sealed class ControllerOptions
     private readonly Option<string> _listen = ServerOptions.Listen();
     private readonly Option<string?> _identity = new("--identity") { Description = "Our name in the lease. Default: $POD_NAME, or host name and process." };
     private readonly Option<bool> _elect = new("--leader-elect") { Description = "Work only while holding the lease.", DefaultValueFactory = _ => true };
-    private readonly Option<string?> _namespace = new("--lease-namespace") { Description = "Namespace of the lease. Default: $POD_NAMESPACE, or kruise-image-system." };
+    private readonly Option<string?> _namespace = new("--lease-namespace") { Description = $"Namespace of the lease. Default: $POD_NAMESPACE, or {ProductNames.Namespace}." };
     private readonly Option<int> _leaseSeconds =
         ServerOptions.Number("--lease-duration", "Seconds after which others may take a lease that is not renewed.", 15, 3, 3600, "seconds");
 
@@ -35,7 +35,7 @@ public sealed class ControllerOptions
         var duration = TimeSpan.FromSeconds(parsed.GetValue(_leaseSeconds));
         var lease = parsed.GetValue(_elect)
             ? new LeaderElectionOptions(
-                parsed.GetValue(_namespace) ?? Environment.GetEnvironmentVariable("POD_NAMESPACE") ?? "kruise-image-system", "kruise-image-controller", identity)
+                parsed.GetValue(_namespace) ?? Environment.GetEnvironmentVariable("POD_NAMESPACE") ?? ProductNames.Namespace, ProductNames.Controller, identity)
             {
                 LeaseDuration = duration,
                 RenewDeadline = duration * 2 / 3,

@@ -29,7 +29,7 @@ public sealed partial class Daemon
         (_runtime, _logger) = (runtime, loggers.CreateLogger<Daemon>());
         _store.Changed += (_, _) => _inbox.TellNodeImageChanged();
         _store.Synced += _inbox.TellNodeImageChanged;
-        _events = new EventRecorder(client, "kruise-image-daemon", settings.NodeName, clock, loggers.CreateLogger<EventRecorder>());
+        _events = new EventRecorder(client, ProductNames.Daemon, settings.NodeName, clock, loggers.CreateLogger<EventRecorder>());
         var mine = new ListQuery { FieldSelector = $"metadata.name={settings.NodeName}" };
         _reflector = new Reflector<NodeImage>(client, Resources.NodeImages, mine, _store, clock, random, loggers.CreateLogger<Reflector<NodeImage>>());
 

@@ -11,5 +11,7 @@ public static class ProcessMetrics
         Metrics.SuppressDefaultMetrics(new SuppressDefaultMetricOptions { SuppressEventCounters = true, SuppressMeters = true, SuppressDebugMetrics = true });
         Metrics.CreateGauge("kruise_image_build_info", "1, labelled with what runs.", ["version", "commit", "mode"])
             .WithLabels(ProductVersion.Number, ProductVersion.Commit, mode).Set(1);
+        var allocated = Metrics.CreateCounter("kruise_image_allocated_bytes_total", "Bytes that were allocated on the managed heap, collected since or not.");
+        Metrics.DefaultRegistry.AddBeforeCollectCallback(() => allocated.IncTo(GC.GetTotalAllocatedBytes()));
     }
 }

@@ -15,5 +15,8 @@ public static class ByteText
         return unit == 0 ? string.Create(CultureInfo.InvariantCulture, $"{size:0} B") : string.Create(CultureInfo.InvariantCulture, $"{size:0.0} {Units[unit]}");
     }
 
+    /// <summary>"12.5 MB of 26.1 MB".</summary>
+    public static string Of(long done, long total) => $"{Of(done)} of {Of(total)}";
+
     public static string Rate(double bytesPerSecond) => $"{Of((long)bytesPerSecond)}/s";
 }

@@ -21,6 +21,12 @@ public sealed record JobProgressJson
     public int Waiting { get; init; }
     public string? Message { get; init; }
     public List<NodePullJson>? Pulling { get; init; }
+    /// <summary>Of the pulls under way, where their nodes tell bytes; so the next two.</summary>
+    public long? BytesDone { get; init; }
+    public long? BytesTotal { get; init; }
+    public long? BytesPerSecond { get; init; }
+    /// <summary>Null when there is no forecast.</summary>
+    public int? SecondsLeft { get; init; }
     /// <summary>Only in the last line: one of <see cref="FollowOutcome"/>.</summary>
     public string? Outcome { get; init; }
     /// <summary>Only in the last line.</summary>
@@ -41,7 +47,11 @@ public sealed record JobProgressJson
         Failed = progress.Status.Failed,
         Waiting = progress.Status.Waiting,
         Message = progress.Status.Message,
-        Pulling = [.. progress.Pulling.Select(entry => new NodePullJson(entry.Node, entry.Answer!.Progress))],
+        Pulling = [.. progress.Pulling.Select(entry => new NodePullJson(entry.Node, entry.Answer!.Progress, entry.Answer.BytesDone, entry.Answer.BytesTotal))],
+        BytesDone = progress.Sum.Told > 0 ? progress.Sum.BytesDone : null,
+        BytesTotal = progress.Sum.Told > 0 ? progress.Sum.BytesTotal : null,
+        BytesPerSecond = (long?)progress.Sum.BytesPerSecond,
+        SecondsLeft = (int?)progress.Remaining?.TotalSeconds,
     };
 }
 
@@ -62,8 +72,8 @@ public sealed record ImageCensusJson(List<ImageCountJson> Items)
 public sealed record ImageCountJson(
     string Image, int Wanted, int Nodes, int Pulling, int Failed, int Waiting, List<DigestCount> Digests, List<FailureGroup> Failures, List<string> Jobs);
 
-/// <summary>A node at work.</summary>
-public sealed record NodePullJson(string Node, int Progress);
+/// <summary>A node at work; without bytes where it does not tell them.</summary>
+public sealed record NodePullJson(string Node, int Progress, long? BytesDone, long? BytesTotal);
 
 /// <summary>The line after all others when several jobs are followed.</summary>
 public sealed record FollowEndJson(DateTimeOffset Time, int Jobs, int Succeeded, string Outcome, int ExitCode);

@@ -18,7 +18,7 @@ public sealed class Follower(IFollowFeed feed, IFollowView view, TimeProvider cl
     private static readonly TimeSpan ServerShouldAnswer = TimeSpan.FromSeconds(3);
 
     private const string ServerAway = "the API server does not answer; what was asked for goes on, and so does this when the server is back";
-    private const string ControllerSilent = "no controller has answered yet: is it running? See: kubectl get pods -n kruise-image-system";
+    private const string ControllerSilent = $"no controller has answered yet: is it running? See: kubectl get pods -n {ProductNames.Namespace}";
 
     private string? _hint;
     private DateTimeOffset? _awaySince;

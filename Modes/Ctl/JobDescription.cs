@@ -73,12 +73,12 @@ public static class JobDescription
     /// <summary>Those with trouble first, then those at work.</summary>
     private static TableView Entries(IEnumerable<PullEntry> entries, DateTimeOffset now)
     {
-        var table = new TableView("NODE", "PHASE", "PROGRESS", "TOOK", "REASON", "MESSAGE");
+        var table = new TableView("NODE", "PHASE", "PROGRESS", "BYTES", "TOOK", "REASON", "MESSAGE") { DropWhenNarrow = ["BYTES", "TOOK"] };
         foreach (var entry in entries.OrderBy(entry => Rank(entry.Phase)).ThenBy(entry => entry.Node, StringComparer.Ordinal))
         {
             table.Add(
-                entry.Node, new Cell(entry.Phase, PullEntry.ToneOf(entry.Phase)), entry.Answer is { } answer ? $"{answer.Progress}%" : "",
-                entry.Duration(now) is { } took ? DurationText.Short(took) : "", entry.Answer?.Reason ?? "", entry.Answer?.Message ?? "");
+                entry.Node, new Cell(entry.Phase, PullEntry.ToneOf(entry.Phase)), entry.Percent, entry.Bytes,
+                entry.Duration(now) is { } took ? DurationText.Short(took) : "", entry.Answer?.Reason ?? "", entry.Words(now));
         }
         return table;
     }

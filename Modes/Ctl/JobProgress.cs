@@ -1,4 +1,5 @@
 using KruiseImage.Crds;
+using KruiseImage.Modes.Ctl.Watching;
 
 namespace KruiseImage.Modes.Ctl;
 
@@ -29,6 +30,7 @@ public sealed record JobProgress
         Now = now,
         Phase = JobState.Of(job),
         Status = job.Status ?? new(),
+        Sum = PullSum.Of(entries, now),
         Pulling = [.. entries.Where(entry => entry.Phase == PullPhase.Pulling)
             .OrderBy(entry => entry.Answer!.StartTime).ThenBy(entry => entry.Node, StringComparer.Ordinal)],
         Finished = [.. entries.Where(entry => PullPhase.IsFinished(entry.Phase))
@@ -54,8 +56,12 @@ public sealed record JobProgress
     /// <summary>Null until the first node is done.</summary>
     public double? NodesPerMinute => Done > 0 && Elapsed > TimeSpan.Zero ? Done / Elapsed.TotalMinutes : null;
 
-    /// <summary>At the rate so far; null when there is no rate yet, nothing is left or nothing goes on.</summary>
-    public TimeSpan? Remaining => Phase == JobPhase.Pulling && NodesPerMinute is { } rate && Status.Desired > Done ? TimeSpan.FromMinutes((Status.Desired - Done) / rate) : null;
+    /// <summary>Of the pulls under way.</summary>
+    public PullSum Sum { get; private init; } = PullSum.Of([], default);
+
+    /// <summary>By the bytes that come now, where they are told; else at the nodes' rate so far. Null when nothing goes on, or nothing is left.</summary>
+    public TimeSpan? Remaining => Phase != JobPhase.Pulling || Status.Desired <= Done ? null
+        : Sum.Remaining(Status.Desired - Done) ?? (NodesPerMinute is { } rate ? TimeSpan.FromMinutes((Status.Desired - Done) / rate) : null);
 
     /// <summary>
     /// Null while there is something to wait for. A job that never completes is followed until each node has had its turn.

@@ -16,9 +16,10 @@ public sealed class JsonLinesView(Terminal terminal) : IFollowView, IFollowScree
     {
         foreach (var row in progress.Rows)
         {
-            // Time alone is not a change.
+            // Time alone is not a change, nor is what follows from it.
             var line = JobProgressJson.Of(row.Progress);
-            if (_last.TryGetValue(row.Key, out var last) && Text(line with { Time = last.Time }) == Text(last)) continue;
+            if (_last.TryGetValue(row.Key, out var last) &&
+                Text(line with { Time = last.Time, BytesPerSecond = last.BytesPerSecond, SecondsLeft = last.SecondsLeft }) == Text(last)) continue;
             _last[row.Key] = line;
             terminal.Say(Text(line));
         }

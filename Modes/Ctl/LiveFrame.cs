@@ -23,7 +23,7 @@ public static class LiveFrame
     public static IRenderable Of(JobProgress progress, int width, string? hint)
     {
         width = Math.Min(width, MaxWidth);
-        var lines = new List<IRenderable> { Title($"{progress.Image}  {progress.Key}", progress.Elapsed, width), Bars(progress, width), Numbers(progress) };
+        var lines = new List<IRenderable> { Title($"{progress.Image}  {progress.Key}", progress.Elapsed, width), Bars(progress, width), Numbers(progress, width) };
         // Which nodes failed is told at the end: here the picture must not grow.
         foreach (var failure in (progress.Status.Failures ?? []).Take(MaxFailures))
             lines.Add(Line(FollowReport.FailureLine(failure with { Nodes = null }), Tone.Bad));
@@ -54,7 +54,7 @@ public static class LiveFrame
 
         var status = progress.Status;
         var total = new Bar(status.Desired, (status.Succeeded, Tone.Good), (status.Failed, Tone.Bad), (status.Active, Tone.Busy));
-        return grid.AddRow(Line("total", Tone.Plain), total, Line($"{progress.Done} of {status.Desired} nodes", Tone.Plain));
+        return grid.AddRow(Line("total", Tone.Plain), total, Line(RateAnd(progress.Sum.Rate, $"{progress.Done} of {status.Desired} nodes", width), Tone.Plain));
     }
 
     /// <summary>A name, a bar that takes what is left, a number.</summary>
@@ -63,14 +63,17 @@ public static class LiveFrame
         .AddColumn(new GridColumn { Padding = new Padding(0, 0, 2, 0) })
         .AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(0), Alignment = Justify.Right });
 
-    private static Text Numbers(JobProgress progress)
+    /// <summary>The rate of all before what is done.</summary>
+    internal static string RateAnd(string rate, string done, int width) => rate.Length > 0 && width >= PullText.WideEnough ? $"{rate}  {done}" : done;
+
+    private static Text Numbers(JobProgress progress, int width)
     {
         if (progress.Phase == JobPhase.Pending) return Line("waiting for the controller", Tone.Faint);
         var status = progress.Status;
         var numbers = $"{status.Succeeded} succeeded  {status.Active} active  {status.Failed} failed  {status.Waiting} waiting";
         if (progress.NodesPerMinute is { } rate) numbers += string.Create(CultureInfo.InvariantCulture, $"  {rate:0.#} nodes/min");
         if (progress.Remaining is { } remaining) numbers += $"  about {DurationText.Short(remaining)} left";
-        return Line(numbers, Tone.Plain);
+        return Line(PullText.IfItFits(numbers, progress.Sum.Bytes, width), Tone.Plain);
     }
 
     /// <summary>Names of one cluster differ at their ends, and are alike at their beginnings.</summary>

@@ -1,4 +1,5 @@
 using KruiseImage.Crds;
+using KruiseImage.Modes.Ctl.Watching;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -17,7 +18,7 @@ public static class LiveSetFrame
         width = Math.Min(width, LiveFrame.MaxWidth);
         var images = progress.Rows.Count == 1 ? "1 image" : $"{progress.Rows.Count} images";
         var places = progress.Targets.Count == 1 ? JobWords.KeyOf(progress.Targets[0]) : "";
-        var lines = new List<IRenderable> { LiveFrame.Title($"{images}  {places}".TrimEnd(), progress.Elapsed, width), Bars(progress, width), Numbers(progress) };
+        var lines = new List<IRenderable> { LiveFrame.Title($"{images}  {places}".TrimEnd(), progress.Elapsed, width), Bars(progress, width), Numbers(progress, width) };
         var failed = progress.Rows.Where(row => row.Progress.Status.Failures is { Count: > 0 }).ToList();
         foreach (var row in failed.Take(MaxFailures))
             lines.Add(LiveFrame.Line($"{progress.LabelOf(row)}: {FollowReport.FailureLine(row.Progress.Status.Failures![0] with { Nodes = null })}", Tone.Bad));
@@ -41,7 +42,7 @@ public static class LiveSetFrame
                     JobPhase.Pending => "waiting",
                     JobPhase.Paused => "paused",
                     JobPhase.Invalid => "invalid",
-                    _ => $"{row.Progress.Done} of {status.Desired} nodes",
+                    _ => LiveFrame.RateAnd(row.Progress.Sum.Rate, $"{row.Progress.Done} of {status.Desired} nodes", width),
                 }, Tone.Plain));
         }
         if (progress.Rows.Count > shown.Count) grid.AddRow(LiveFrame.Line($"and {progress.Rows.Count - shown.Count} more", Tone.Faint), Text.Empty, Text.Empty);
@@ -49,16 +50,19 @@ public static class LiveSetFrame
         int Sum(Func<ImagePullJobStatus, int> count) => progress.Rows.Sum(row => count(row.Progress.Status));
         var total = BarOf(Sum(status => status.Desired), Sum(status => status.Succeeded), Sum(status => status.Failed), Sum(status => status.Active));
         var done = $"{Sum(status => status.Succeeded + status.Failed)} of {Sum(status => status.Desired)} pulls";
-        return grid.AddRow(LiveFrame.Line("total", Tone.Plain), total, LiveFrame.Line(done, Tone.Plain));
+        return grid.AddRow(LiveFrame.Line("total", Tone.Plain), total, LiveFrame.Line(LiveFrame.RateAnd(SumOf(progress).Rate, done, width), Tone.Plain));
     }
 
     private static Bar BarOf(int desired, int succeeded, int failed, int active) => new(desired, (succeeded, Tone.Good), (failed, Tone.Bad), (active, Tone.Busy));
 
     private static int Rank(FollowRow row) => row.Outcome is null ? row.Progress.Status.Active > 0 ? 0 : 1 : row.Outcome == FollowOutcome.Succeeded ? 3 : 2;
 
-    private static Text Numbers(FollowProgress progress)
+    private static PullSum SumOf(FollowProgress progress) => PullSum.Of(progress.Rows.SelectMany(row => row.Progress.Pulling), progress.Now);
+
+    private static Text Numbers(FollowProgress progress, int width)
     {
         var failed = progress.Done - progress.Succeeded;
-        return LiveFrame.Line($"images: {progress.Succeeded} done  {progress.Rows.Count - progress.Done} under way  {failed} failed", Tone.Plain);
+        var numbers = $"images: {progress.Succeeded} done  {progress.Rows.Count - progress.Done} under way  {failed} failed";
+        return LiveFrame.Line(PullText.IfItFits(numbers, SumOf(progress).Bytes, width), Tone.Plain);
     }
 }

@@ -10,11 +10,11 @@ namespace KruiseImage.Modes.Ctl;
 /// </summary>
 public sealed class LiveView(Terminal terminal) : IFollowView
 {
-    public Task Run(Func<IFollowScreen, Task> follow)
-    {
-        var console = terminal.Open();
-        return console.Live(Text.Empty).Overflow(VerticalOverflow.Crop).AutoClear(false).StartAsync(context => follow(new Screen(context, console)));
-    }
+    private readonly IAnsiConsole _console = terminal.Open();
+
+    /// <summary>The moving picture goes in the end: it leaves empty lines where it was taller once. <see cref="End"/> draws the last one.</summary>
+    public Task Run(Func<IFollowScreen, Task> follow) => _console.Live(Text.Empty).Overflow(VerticalOverflow.Crop).AutoClear(true)
+        .StartAsync(context => follow(new Screen(context, _console)));
 
     /// <summary>Of one job its nodes, of several the jobs.</summary>
     public static IRenderable PictureOf(FollowProgress progress, int width, string? hint) =>
@@ -22,7 +22,7 @@ public sealed class LiveView(Terminal terminal) : IFollowView
 
     public void End(FollowProgress progress, FollowOutcome outcome)
     {
-        var console = terminal.Open();
+        _console.Write(PictureOf(progress, _console.Profile.Width, null));
         var tone = outcome switch
         {
             FollowOutcome.Succeeded => Tone.Good,
@@ -30,7 +30,7 @@ public sealed class LiveView(Terminal terminal) : IFollowView
             _ => Tone.Bad,
         };
         foreach (var (index, line) in FollowReport.Lines(progress, outcome).Index())
-            console.Write(new Text($"{Harmless.Line(line)}\n", Terminal.StyleOf(index == 0 ? tone : Tone.Plain)));
+            _console.Write(new Text($"{Harmless.Line(line)}\n", Terminal.StyleOf(index == 0 ? tone : Tone.Plain)));
     }
 
     private sealed class Screen(LiveDisplayContext context, IAnsiConsole console) : IFollowScreen
@@ -52,8 +52,7 @@ public sealed class LiveView(Terminal terminal) : IFollowView
 
         private void Draw()
         {
-            // The window may have been resized since the last picture.
-            if (Console.WindowWidth is > 0 and var columns) console.Profile.Width = columns;
+            Terminal.FollowSize(console);
             var width = console.Profile.Width;
             if (_last is not null) context.UpdateTarget(PictureOf(_last, width, _hint));
             else if (_hint is not null) context.UpdateTarget(new Text(Harmless.Line(_hint), Terminal.StyleOf(Tone.Faint)));

@@ -23,13 +23,13 @@ public static class NodeDescription
 
     private static TableView Entries(NodeImage node, DateTimeOffset now)
     {
-        var table = new TableView("IMAGE", "PHASE", "PROGRESS", "TOOK", "OWNERS", "REASON", "MESSAGE");
+        var table = new TableView("IMAGE", "PHASE", "PROGRESS", "BYTES", "TOOK", "OWNERS", "REASON", "MESSAGE") { DropWhenNarrow = ["BYTES", "TOOK"] };
         foreach (var entry in PullEntry.Of(node))
         {
             table.Add(
-                entry.Reference, new Cell(entry.Phase, PullEntry.ToneOf(entry.Phase)), entry.Answer is { } answer ? $"{answer.Progress}%" : "",
+                entry.Reference, new Cell(entry.Phase, PullEntry.ToneOf(entry.Phase)), entry.Percent, entry.Bytes,
                 entry.Duration(now) is { } took ? DurationText.Short(took) : "", Owners(entry),
-                entry.Answer?.Reason ?? "", entry.Answer?.Message ?? "");
+                entry.Answer?.Reason ?? "", entry.Words(now));
         }
         return table;
     }

@@ -20,8 +20,22 @@ public sealed record PullEntry(string Node, string Image, ImageTagSpec Spec, Ima
     {
         if (Phase != PullPhase.Pulling) return this;
         var rate = before?.Answer?.Version == Answer!.Version ? before.Rate : null;
-        return this with { Rate = rate?.Next(Answer.Progress, now) ?? PullRate.Begin(Answer.StartTime, Answer.Progress, now) };
+        var amount = PullAmount.Of(Answer);
+        return this with { Rate = rate?.Next(amount, now) ?? PullRate.Begin(Answer.StartTime, amount, now) };
     }
+
+    /// <summary>"47%"; empty before the daemon has answered.</summary>
+    public string Percent => Answer is { } answer ? $"{answer.Progress}%" : "";
+
+    /// <summary>"12.5 MB of 26.1 MB", of one that is there "26.1 MB"; empty where the daemon does not tell.</summary>
+    public string Bytes => Answer is not { BytesDone: { } done, BytesTotal: { } total } ? "" : Phase == PullPhase.Succeeded ? ByteText.Of(total) : ByteText.Of(done, total);
+
+    /// <summary>What the daemon says, and when it tries again.</summary>
+    public string Words(DateTimeOffset now) => NextAttempt(Answer?.NextAttemptTime, now) is { } next ? $"{Answer!.Message}; {next}" : Answer?.Message ?? "";
+
+    /// <summary>"next attempt in 12s"; null when none is waited for.</summary>
+    public static string? NextAttempt(DateTimeOffset? at, DateTimeOffset now) =>
+        at is not { } moment ? null : moment - now < TimeSpan.FromSeconds(1) ? "the next attempt is due" : $"next attempt in {DurationText.Short(moment - now)}";
 
     /// <summary>Null before the pull began.</summary>
     public TimeSpan? Duration(DateTimeOffset now) => Answer?.StartTime is { } start ? (Answer.CompletionTime ?? now) - start : null;

@@ -51,6 +51,19 @@ public sealed record Terminal(TextWriter Output, TextWriter Error, bool IsScreen
         return console;
     }
 
+    /// <summary>
+    /// For a picture that moves in place: the window may have been resized since the last one. A terminal breaks the lines of that one
+    /// anew when it becomes narrower, and then nobody knows where it began: so the screen is begun anew.
+    /// </summary>
+    public static void FollowSize(IAnsiConsole console)
+    {
+        if (Console.WindowHeight is > 0 and var rows) console.Profile.Height = rows;
+        if (Console.WindowWidth is not (> 0 and var columns) || columns == console.Profile.Width) return;
+        var isNarrower = columns < console.Profile.Width;
+        console.Profile.Width = columns;
+        if (isNarrower) console.Clear(home: true);
+    }
+
     public static Style StyleOf(Tone tone) => tone switch
     {
         Tone.Good => new Style(Color.Green),

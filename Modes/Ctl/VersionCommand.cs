@@ -70,13 +70,13 @@ public static class VersionCommand
         return VersionJson.OfUs with
         {
             Server = answer.Value!.Version,
-            Controller = await ImageOf(DoctorResources.Deployments, "kruise-image-controller").ConfigureAwait(false),
-            Daemon = await ImageOf(DoctorResources.DaemonSets, "kruise-image-daemon").ConfigureAwait(false),
+            Controller = await ImageOf(DoctorResources.Deployments, ProductNames.Controller).ConfigureAwait(false),
+            Daemon = await ImageOf(DoctorResources.DaemonSets, ProductNames.Daemon).ConfigureAwait(false),
         };
 
         async Task<string> ImageOf(Resource<Workload> resource, string name)
         {
-            var workload = await client.Get(resource, "kruise-image-system", name, cancellationToken).ConfigureAwait(false);
+            var workload = await client.Get(resource, ProductNames.Namespace, name, cancellationToken).ConfigureAwait(false);
             if (workload.IsOk) return workload.Value!.Containers.FirstOrDefault()?.Image ?? "";
             return workload.Error == ApiError.NotFound ? "not installed" : $"not known: {workload.Message}";
         }

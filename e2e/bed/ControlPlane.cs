@@ -13,6 +13,8 @@ public sealed class ControlPlane : IDisposable
     public const string SystemNamespace = "kruise-image-system";
     public const string SecretNamespace = "kruise-daemon-config";
 
+    private const string EtcdQuota = "8589934592";
+
     private readonly string directory;
     private readonly Certificates certificates = new();
     private readonly string etcdClient;
@@ -21,7 +23,8 @@ public sealed class ControlPlane : IDisposable
     /// <summary>When the product was refused what it may do.</summary>
     private readonly List<(DateTimeOffset From, DateTimeOffset To)> excused = [];
 
-    public ControlPlane(string bedDirectory, string logDirectory, UsedSecrets secrets)
+    /// <param name="isMeasured">Without an audit log, which costs the server a line for each request, and with room for a large cluster in etcd.</param>
+    public ControlPlane(string bedDirectory, string logDirectory, UsedSecrets secrets, bool isMeasured = false)
     {
         (adminToken, controllerToken, daemonToken) = (NewToken("administrator", secrets), NewToken("controller", secrets), NewToken("daemons", secrets));
         directory = Directory.CreateDirectory(Path.Combine(bedDirectory, "control-plane")).FullName;
@@ -34,10 +37,10 @@ public sealed class ControlPlane : IDisposable
         etcdClient = $"http://127.0.0.1:{Ports.Free()}";
         var etcdPeer = $"http://127.0.0.1:{Ports.Free()}";
         Etcd = new ServerProcess("etcd", logDirectory, Parts.Find("etcd"),
-            "--data-dir", File("etcd"), "--unsafe-no-fsync",
+            "--data-dir", File("etcd"), "--unsafe-no-fsync", "--quota-backend-bytes", EtcdQuota,
             "--listen-client-urls", etcdClient, "--advertise-client-urls", etcdClient,
             "--listen-peer-urls", etcdPeer, "--initial-advertise-peer-urls", etcdPeer, "--initial-cluster", $"default={etcdPeer}");
-        ApiServer = new ServerProcess("kube-apiserver", logDirectory, Parts.Find("kube-apiserver"),
+        ApiServer = new ServerProcess("kube-apiserver", logDirectory, Parts.Find("kube-apiserver"), [
             "--etcd-servers", etcdClient, "--bind-address", "127.0.0.1", "--secure-port", Server.Port.ToString(CultureInfo.InvariantCulture),
             "--cert-dir", directory, "--tls-cert-file", File("apiserver.crt"), "--tls-private-key-file", File("apiserver.key"),
             "--service-account-issuer", "https://kubernetes.default.svc", "--service-account-key-file", File("service-account.key"),
@@ -45,7 +48,7 @@ public sealed class ControlPlane : IDisposable
             "--token-auth-file", File("tokens.csv"), "--authorization-mode", "RBAC", "--disable-admission-plugins", "ServiceAccount",
             // A list's jobs block the deletion of their list: with this plugin that needs a right of its own.
             "--enable-admission-plugins", "OwnerReferencesPermissionEnforcement",
-            "--audit-policy-file", File("audit-policy.json"), "--audit-log-path", AuditFile);
+            .. isMeasured ? (string[])[] : ["--audit-policy-file", File("audit-policy.json"), "--audit-log-path", AuditFile]]);
     }
 
     public Uri Server { get; }
@@ -69,6 +72,15 @@ public sealed class ControlPlane : IDisposable
 
     /// <summary>The API with no more rights than a daemon has, to try what it must not do. The caller disposes of it.</summary>
     public KubeApi ApiAsDaemon() => ApiAs(daemonToken, AuditLog.RefusedOnPurpose);
+
+    /// <summary>Plain HTTP connections with the rights that the controller has. The caller disposes of them.</summary>
+    public HttpClient ConnectAsController() => Connect(controllerToken);
+
+    /// <summary>Plain HTTP connections with the rights that a daemon has. The caller disposes of them.</summary>
+    public HttpClient ConnectAsDaemon() => Connect(daemonToken);
+
+    /// <summary>Plain HTTP connections with all rights. The caller disposes of them.</summary>
+    public HttpClient ConnectAsAdministrator() => Connect(adminToken);
 
     /// <summary>The API with the rights of whoever the token is. The caller disposes of it.</summary>
     public KubeApi ApiAs(string token, string? userAgent = null) => new(Server, certificates.AuthorityPem, token, userAgent);
@@ -147,6 +159,8 @@ public sealed class ControlPlane : IDisposable
         secrets.Add($"the API server's token of the {whose}", token);
         return token;
     }
+
+    private HttpClient Connect(string token) => KubeApi.Connect(Server, certificates.AuthorityPem, token, null);
 
     private string File(string name) => Path.Combine(directory, name);
 

@@ -14,19 +14,22 @@ public sealed class KubeApi : IDisposable
     private readonly HttpClient client;
 
     /// <param name="userAgent">By which the audit log knows the requests.</param>
-    public KubeApi(Uri server, string authorityPem, string token, string? userAgent = null)
+    public KubeApi(Uri server, string authorityPem, string token, string? userAgent = null) => client = Connect(server, authorityPem, token, userAgent);
+
+    /// <summary>The API behind a proxy that has credentials of its own, as <c>kubectl proxy</c> is.</summary>
+    public KubeApi(Uri proxy) => client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = proxy };
+
+    public static HttpClient Connect(Uri server, string authorityPem, string token, string? userAgent)
     {
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.ImportFromPem(authorityPem);
         var handler = new SocketsHttpHandler { UseProxy = false, SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy } };
-        client = new HttpClient(handler) { BaseAddress = server };
+        var client = new HttpClient(handler) { BaseAddress = server };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         if (userAgent is not null)
             client.DefaultRequestHeaders.UserAgent.ParseAdd(userAgent);
+        return client;
     }
-
-    /// <summary>The API behind a proxy that has credentials of its own, as <c>kubectl proxy</c> is.</summary>
-    public KubeApi(Uri proxy) => client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = proxy };
 
     public async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
     {

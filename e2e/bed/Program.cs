@@ -3,7 +3,7 @@ namespace KruiseImage.Bed;
 /// <summary>The verbs of the bed. The Makefile runs them through <c>e2e/sandbox.sh</c>, which ends them on Ctrl-C and cleans up.</summary>
 public static class Program
 {
-    private const string Usage = "usage: e2e/sandbox.sh dotnet bed.dll up [--bare] | demo [--once] | bench | soak MINUTES [SEED] | record FILE; e2e/release/release.sh calls the rest";
+    private const string Usage = "usage: e2e/sandbox.sh dotnet bed.dll up [--bare] | demo [--once] | soak MINUTES [SEED] | record FILE; e2e/release/release.sh calls the rest";
 
     public static async Task<int> Main(string[] arguments)
     {
@@ -16,9 +16,6 @@ public static class Program
                     return 0;
                 case ["demo"] or ["demo", "--once"]:
                     return await Demo.RunAsync(once: arguments.Contains("--once"), CancellationToken.None);
-                case ["bench"]:
-                    await Bench.RunAsync(CancellationToken.None);
-                    return 0;
                 case ["soak", var minutes, .. { Length: <= 1 } seed]:
                     return await Soaking.Soak.RunAsync(minutes, seed is [var given] ? given : "", CancellationToken.None);
                 case ["record", var file]:

@@ -65,11 +65,60 @@ public class ProgressTests
     }
 
     [Fact]
+    public void Bytes_never_fall_within_an_attempt_nor_pass_the_size_and_are_all_there_after_success()
+    {
+        var script = new PullScript().Wants("nginx").Look().Absent();
+        Assert.Equal((null, null), Bytes(script));
+        Assert.Equal((70, 1_000), Bytes(script.Progress("nginx:1", 70, 1_000)));
+        Assert.Equal((70, 1_000), Bytes(script.Progress("nginx:1", 30, 1_000)));
+        Assert.Equal((1_000, 1_000), Bytes(script.Progress("nginx:1", 5_000, 1_000)));
+        script.Fails("nginx:1");
+        Assert.Equal((1_000, 1_000), Bytes(script)); // how far the failed one came
+        script.PassToNextLook().Absent();
+        Assert.Equal((300, 2_000), Bytes(script.Progress("nginx:1", 300, 2_000))); // the tag was moved meanwhile
+        script.Succeeds("nginx:1");
+        Assert.Equal((2_000, 2_000), Bytes(script));
+    }
+
+    /// <summary>Nobody counted, so nobody says: not the size that the runtime gives, nor what a former attempt had.</summary>
+    [Fact]
+    public void A_pull_that_was_not_looked_at_and_an_image_that_was_there_tell_no_bytes()
+    {
+        var script = new PullScript().Wants("nginx").Look().Absent().Progress("nginx:1", 70, 1_000).Fails("nginx:1").PassToNextLook().Absent().Succeeds("nginx:1");
+        Assert.Equal((null, null), Bytes(script));
+        var present = new PullScript().Wants("nginx").Look().Absent().Progress("nginx:1", 70, 1_000).Fails("nginx:1").PassToNextLook().Present("nginx:1");
+        Assert.Equal((null, null), Bytes(present));
+    }
+
+    [Fact]
+    public void The_next_attempt_is_told_while_it_is_waited_for_and_a_drifting_clock_does_not_change_it()
+    {
+        var script = new PullScript().Wants("nginx").Look().Absent();
+        Assert.Null(script.Status("nginx").NextAttemptTime);
+        script.Table.ClockStep = TimeSpan.FromMinutes(1);
+        script.Fails("nginx:1");
+        var told = script.Status("nginx").NextAttemptTime;
+        Assert.Equal(PullState.WholeSeconds(script.LookAgainAt!.Value.AddMinutes(1)), told);
+        script.Table.ClockStep = TimeSpan.FromMinutes(2);
+        Assert.Equal(told, script.Status("nginx").NextAttemptTime);
+        Assert.Null(script.PassToNextLook().Status("nginx").NextAttemptTime);
+    }
+
+    [Fact]
+    public void The_last_failure_has_no_next_attempt()
+    {
+        var script = new PullScript().Wants("nginx", policy: new() { BackoffLimit = 0 }).Look().Absent().Fails("nginx:1");
+        Assert.Equal((PullPhase.Failed, null), (script.Status("nginx").Phase, script.Status("nginx").NextAttemptTime));
+    }
+
+    private static (long? Done, long? Total) Bytes(PullScript script) => (script.Status("nginx").BytesDone, script.Status("nginx").BytesTotal);
+
+    [Fact]
     public void A_new_daemon_shows_the_progress_of_the_former_one()
     {
-        var left = new ImageTagStatus { Tag = "1", Phase = PullPhase.Pulling, Progress = 40 };
+        var left = new ImageTagStatus { Tag = "1", Phase = PullPhase.Pulling, Progress = 40, BytesDone = 400, BytesTotal = 1_000 };
         var script = new PullScript(left: new() { Desired = 1, ImageStatuses = new() { ["nginx"] = new ImageStatus { Tags = [left] } } }).Wants("nginx").Look().Absent();
-        Assert.Equal(40, script.Status("nginx").Progress);
+        Assert.Equal((40, (400, 1_000)), (script.Status("nginx").Progress, Bytes(script)));
     }
 
     [Fact]

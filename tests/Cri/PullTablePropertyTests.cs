@@ -124,6 +124,11 @@ public class PullTablePropertyTests
         private void Check()
         {
             Assert.Empty(_script.Table.Advance(_script.Now).Actions); // planning again plans nothing
+            foreach (var status in (_script.Table.Report().ImageStatuses ?? []).Values.SelectMany(image => image.Tags!))
+            {
+                Assert.True(status.BytesDone is null == status.BytesTotal is null && !(status.BytesDone > status.BytesTotal));
+                Assert.True(status.NextAttemptTime is null || (status.Reason is not null && !PullPhase.IsFinished(status.Phase)));
+            }
             Assert.True(_script.Pulls.Count <= _limits.MaxConcurrentPulls);
             Assert.Equal(_script.Pulls.Count, _script.Pulls.Values.Select(pull => pull.Entry.Reference).Distinct().Count());
             // A lease is deleted neither under a pull nor while somebody still wants what it keeps.

@@ -46,6 +46,32 @@ public class StatusLedgerTests
         Assert.InRange(api.Writes.Count, 13, 16);
     }
 
+    /// <summary>The same pull, once of a runtime that tells bytes and once of one that does not: a percent of it takes half a minute.</summary>
+    [Fact]
+    public void Bytes_go_along_with_other_changes_and_cause_no_write()
+    {
+        var (with, without) = (ReportScript.Settled(), ReportScript.Settled());
+        for (var tenth = 0; tenth < 6_000; tenth++)
+        {
+            with.Entry("nginx", PullPhase.Pulling, tenth / 300, tenth * 1_000).Run(0.1);
+            without.Entry("nginx", PullPhase.Pulling, tenth / 300).Run(0.1);
+        }
+        Assert.Equal(without.Writes.Count, with.Writes.Count);
+        Assert.Equal(5_700_000, (long?)with.Writes[^1]["imageStatuses"]!["nginx"]!["tags"]![0]!["bytesDone"]);
+        Assert.Single(with.Entry("nginx", PullPhase.Succeeded, 100, 9_000_000).Run(60));
+    }
+
+    [Fact]
+    public void Bytes_that_another_writer_changed_are_put_right()
+    {
+        var api = ReportScript.Settled();
+        api.Entry("nginx", PullPhase.Succeeded, 100, 700).Run(1);
+        var foreign = api.Server.Status!.ImageStatuses!["nginx"].Tags!.Single() with { BytesDone = 1 };
+        api.Overwrite(api.Server.Status with { ImageStatuses = new() { ["nginx"] = new() { Tags = [foreign] } } });
+        Assert.Single(api.Run(60));
+        Assert.Equal(700, api.Server.Status!.ImageStatuses!["nginx"].Tags!.Single().BytesDone);
+    }
+
     [Fact]
     public void What_finished_is_written_at_once_even_just_after_a_write()
     {
@@ -200,9 +226,17 @@ public class StatusLedgerTests
             return script;
         }
 
-        public ReportScript Entry(string image, string phase, int progress = 0)
+        public ReportScript Entry(string image, string phase, int progress = 0, long? bytesDone = null)
         {
-            _entries[image] = new ImageTagStatus { Tag = "1", Phase = phase, Progress = progress, Reason = phase == PullPhase.Failed ? PullReason.Auth : null };
+            _entries[image] = new ImageTagStatus
+            {
+                Tag = "1",
+                Phase = phase,
+                Progress = progress,
+                BytesDone = bytesDone,
+                BytesTotal = bytesDone is null ? null : 9_000_000,
+                Reason = phase == PullPhase.Failed ? PullReason.Auth : null,
+            };
             return this;
         }
 

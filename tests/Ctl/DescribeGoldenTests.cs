@@ -25,6 +25,8 @@ public class DescribeGoldenTests
         Samples.Node("node-1", Samples.Succeeded(4)),
         Samples.Node("node-2", Samples.Pulling(62)),
         Samples.Node("node-3", null),
+        Samples.Node("node-4", Samples.Pulling(9, 1, false)),
+        Samples.Node("node-5", Samples.Pulling(30) with { Reason = PullReason.RegistryUnavailable, Message = "the registry cannot be reached: connection refused", NextAttemptTime = Samples.After(72) }),
         Samples.Node("node-7", Samples.Failure(30, PullReason.NotFound, "docker.io/library/nginx:1.9.1: not found")),
     ];
 

@@ -10,8 +10,8 @@ public class FollowGoldenTests
     [
         Samples.Progress(Samples.Job(), 0),
         Samples.Progress(Samples.Job(Samples.Counts(2, 0, 0, 1)), 1, Samples.Node("node-1", null), Samples.Node("node-2", null)),
-        Samples.Progress(Samples.Job(Samples.Counts(2, 0, 0, 1)), 4, Samples.Node("node-1", Samples.Pulling(47)), Samples.Node("node-2", Samples.Pulling(9))),
-        Samples.Progress(Samples.Job(Samples.Counts(1, 1, 0, 1)), 6, Samples.Node("node-1", Samples.Succeeded(4)), Samples.Node("node-2", Samples.Pulling(9))),
+        Samples.Progress(Samples.Job(Samples.Counts(2, 0, 0, 1)), 4, Samples.Node("node-1", Samples.Pulling(47)), Samples.Node("node-2", Samples.Pulling(9, 1, false))),
+        Samples.Progress(Samples.Job(Samples.Counts(1, 1, 0, 1)), 6, Samples.Node("node-1", Samples.Succeeded(4)), Samples.Node("node-2", Samples.Pulling(9, 1, false))),
         Samples.Progress(Samples.Job(Samples.Failed(2, Samples.NotFound(1))), 40,
             Samples.Node("node-1", Samples.Succeeded(4)), Samples.Node("node-2", Samples.Succeeded(20)),
             Samples.Node("node-7", Samples.Failure(30, PullReason.NotFound, "docker.io/library/nginx:1.9.1: not found"))),
@@ -20,7 +20,7 @@ public class FollowGoldenTests
     private static JobProgress Crowd() => Samples.Progress(
         Samples.Job(Samples.Counts(30, 58, 3, 29) with { Failures = [Samples.NotFound(3)] }),
         130,
-        [.. Enumerable.Range(1, 30).Select(i => Samples.Node($"ip-10-0-{i}-{i * 7 % 31}.eu-central-1.compute.internal", Samples.Pulling(i * 37 % 100, 90 + i)))]);
+        [.. Enumerable.Range(1, 30).Select(i => Samples.Node($"ip-10-0-{i}-{i * 7 % 31}.eu-central-1.compute.internal", Samples.Pulling(i * 37 % 100, 90 + i, i % 3 > 0)))]);
 
     [Theory]
     [InlineData(80)]
@@ -74,8 +74,10 @@ public class FollowGoldenTests
 
     private static FollowProgress Several()
     {
-        FollowRow Row(string image, ImagePullJobStatus? status, FollowOutcome? outcome) =>
-            new("list default/release", JobProgress.Of(Samples.OfList(image, status), [], Samples.After(60)), outcome);
+        FollowRow Row(string image, ImagePullJobStatus? status, FollowOutcome? outcome) => new(
+            "list default/release",
+            JobProgress.Of(Samples.OfList(image, status), status is { Active: > 0 } ? Samples.Progress(Samples.Job(), 60, Samples.Node("node-1", Samples.Pulling(80, 40))).Pulling : [], Samples.After(60)),
+            outcome);
         return new([Samples.List("release")],
         [
             Row("nginx:1.9.1", Samples.Complete(3), FollowOutcome.Succeeded),

@@ -89,8 +89,13 @@ internal static class Samples
         },
     };
 
-    public static ImageTagStatus Pulling(int progress, int startedAfter = 1) =>
-        new() { Tag = "1.9.1", Version = 1, Phase = PullPhase.Pulling, Progress = progress, StartTime = After(startedAfter) };
+    /// <summary>Of the image that is pulled everywhere here.</summary>
+    public const long Size = 26_144_000;
+
+    /// <summary>By a daemon and a runtime that tell bytes, or that do not.</summary>
+    public static ImageTagStatus Pulling(int progress, int startedAfter = 1, bool hasBytes = true) => hasBytes
+        ? Pulling(progress, startedAfter, false) with { BytesDone = Size * progress / 100, BytesTotal = Size }
+        : new() { Tag = "1.9.1", Version = 1, Phase = PullPhase.Pulling, Progress = progress, StartTime = After(startedAfter) };
 
     public static ImageTagStatus Succeeded(int seconds) =>
         new() { Tag = "1.9.1", Version = 1, Phase = PullPhase.Succeeded, Progress = 100, StartTime = After(1), CompletionTime = After(1 + seconds), ImageID = Digest };

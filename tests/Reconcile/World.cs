@@ -195,6 +195,9 @@ public sealed partial class World
         }
     }
 
+    /// <summary>What is to be looked at, before the next <see cref="Settle"/>.</summary>
+    public IEnumerable<string> Queued => [.. _jobKeys.Select(key => $"job {key}"), .. _nodeKeys.Select(key => $"node {key}")];
+
     /// <summary>What the reconcilers would still do, if every object were looked at again now.</summary>
     public IEnumerable<PlanAction> PendingActions() =>
         Jobs.List().Select(job => PlanJob(ObjectKey.Of(job.Metadata))).Concat(Nodes.List().Select(node => PlanNode(node.Metadata.Name!)))

@@ -5,7 +5,7 @@ namespace KruiseImage.Modes.Ctl.Doctor;
 /// <summary>Whether a controller leads, and whether all that runs is of one version. Pure.</summary>
 public static class ControllerChecks
 {
-    private const string LookAtLog = "see its log: kubectl logs -n kruise-image-system deployment/kruise-image-controller";
+    private const string LookAtLog = $"see its log: kubectl logs -n {ProductNames.Namespace} deployment/{ProductNames.Controller}";
 
     public static IEnumerable<Finding> Controller(DoctorFacts facts)
     {
@@ -14,14 +14,15 @@ public static class ControllerChecks
         if (facts.Controller.WhyNot is { } why) yield return Finding.NotChecked(check, why);
         else if (facts.Controller.Value is not { } deployment)
             yield return leads
-                ? Finding.Warning(check, "there is no Deployment kruise-image-controller, though somebody leads: a controller runs elsewhere")
-                : Finding.Problem(check, "there is no Deployment kruise-image-controller", "run `kruise-image ctl install`");
+                ? Finding.Warning(check, $"there is no Deployment {ProductNames.Controller}, though somebody leads: a controller runs elsewhere")
+                : Finding.Problem(check, $"there is no Deployment {ProductNames.Controller}", "run `kruise-image ctl install`");
         else
         {
             var (wanted, available) = (deployment.Spec?.Replicas ?? 1, deployment.Status?.AvailableReplicas ?? 0);
             var trouble = (facts.Pods.Value ?? []).Where(pod => pod.Component == "controller").Select(pod => pod.Trouble).FirstOrDefault(trouble => trouble is not null);
             var told = trouble is null ? "" : $": {trouble}";
-            if (wanted == 0) yield return Finding.Problem(check, "the controller is scaled to 0", "kubectl scale deployment kruise-image-controller -n kruise-image-system --replicas 2");
+            if (wanted == 0)
+                yield return Finding.Problem(check, "the controller is scaled to 0", $"kubectl scale deployment {ProductNames.Controller} -n {ProductNames.Namespace} --replicas 2");
             else if (available == 0) yield return Finding.Problem(check, $"none of {wanted} controllers is available{told}", LookAtLog);
             else if (available < wanted) yield return Finding.Warning(check, $"{available} of {wanted} controllers are available{told}", LookAtLog);
             else yield return Finding.Ok(check, $"{available} of {wanted} controllers are available");
@@ -52,7 +53,7 @@ public static class ControllerChecks
         var images = running.GroupBy(image => image, StringComparer.Ordinal).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).ToList();
         if (images.Count > 1)
             yield return Finding.Warning(check, $"pods run from different images: {string.Join(", ", images.Select(image => $"{image.Key} ({image.Count()})"))}",
-                "a roll-out is under way, or stuck: kubectl rollout status -n kruise-image-system daemonset/kruise-image-daemon");
+                $"a roll-out is under way, or stuck: kubectl rollout status -n {ProductNames.Namespace} daemonset/{ProductNames.Daemon}");
         var other = images.Select(image => image.Key).FirstOrDefault(image => VersionOf(image) is { } version && version != VersionOf($"x:{ProductVersion.Number}"));
         if (other is not null)
             yield return Finding.Warning(check, $"this ctl is {ProductVersion.Number}, and {other} runs", "use the ctl of the version that runs, or install this version");

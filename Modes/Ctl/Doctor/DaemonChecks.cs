@@ -12,9 +12,9 @@ public static class DaemonChecks
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(60);
 
     private const string Component = "daemon";
-    private const string LookAtPods = "kubectl get pods -n kruise-image-system -l app.kubernetes.io/component=daemon -o wide";
+    private const string LookAtPods = $"kubectl get pods -n {ProductNames.Namespace} -l app.kubernetes.io/component=daemon -o wide";
 
-    private const string LookAtLogs = "see its log: kubectl logs -n kruise-image-system -l app.kubernetes.io/component=daemon --prefix --tail 20";
+    private const string LookAtLogs = $"see its log: kubectl logs -n {ProductNames.Namespace} -l app.kubernetes.io/component=daemon --prefix --tail 20";
 
     private enum Voice
     {
@@ -59,7 +59,8 @@ public static class DaemonChecks
             yield return Finding.Problem(
                 check, $"no daemon answers on {Names.Of(silent, "node")}: an image that was asked for more than a minute ago has no answer", $"see whether it runs there: {LookAtPods}");
         if (withoutPod.Count > 0)
-            yield return Finding.Problem(check, $"no daemon pod runs on {Names.Of(withoutPod, "node")}", "see why: kubectl describe daemonset kruise-image-daemon -n kruise-image-system");
+            yield return Finding.Problem(check, $"no daemon pod runs on {Names.Of(withoutPod, "node")}",
+                $"see why: kubectl describe daemonset {ProductNames.Daemon} -n {ProductNames.Namespace}");
         foreach (var (trouble, names) in troubles)
             yield return Finding.Problem(check, $"the daemon's pod on {Names.Of(names, "node")}: {trouble}", LookAtLogs);
         if (unknown.Count > 0)

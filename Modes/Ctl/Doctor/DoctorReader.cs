@@ -11,7 +11,6 @@ namespace KruiseImage.Modes.Ctl.Doctor;
 /// <param name="server">Its version and clock.</param>
 public sealed class DoctorReader(IKubeClient client, Func<CancellationToken, Task<ApiResult<ServerInfo>>> server, string @namespace, TimeProvider clock)
 {
-    private const string System = "kruise-image-system";
     private const string KruiseSystem = "kruise-system";
     private const int PageSize = 500;
 
@@ -26,7 +25,7 @@ public sealed class DoctorReader(IKubeClient client, Func<CancellationToken, Tas
 
         var everywhere = new ListQuery { Limit = PageSize };
         var jobs = await List(Resources.ImagePullJobs, everywhere, "list imagepulljobs in all namespaces", cancellationToken).ConfigureAwait(false);
-        var ours = new ListQuery { Namespace = System, LabelSelector = "app.kubernetes.io/name=kruise-image", Limit = PageSize };
+        var ours = new ListQuery { Namespace = ProductNames.Namespace, LabelSelector = "app.kubernetes.io/name=kruise-image", Limit = PageSize };
         return new DoctorFacts
         {
             Now = now,
@@ -38,10 +37,10 @@ public sealed class DoctorReader(IKubeClient client, Func<CancellationToken, Tas
             Nodes = await List(Resources.Nodes, everywhere, "list nodes", cancellationToken).ConfigureAwait(false),
             NodeImages = await List(Resources.NodeImages, everywhere, "list nodeimages", cancellationToken).ConfigureAwait(false),
             Jobs = jobs,
-            Pods = await List(DoctorResources.Pods, ours, $"list pods in namespace {System}", cancellationToken).ConfigureAwait(false),
-            Controller = await Get(DoctorResources.Deployments, System, "kruise-image-controller", "read deployments", cancellationToken).ConfigureAwait(false),
-            Daemons = await Get(DoctorResources.DaemonSets, System, "kruise-image-daemon", "read daemonsets", cancellationToken).ConfigureAwait(false),
-            Lease = await Get(Resources.Leases, System, "kruise-image-controller", "read leases", cancellationToken).ConfigureAwait(false),
+            Pods = await List(DoctorResources.Pods, ours, $"list pods in namespace {ProductNames.Namespace}", cancellationToken).ConfigureAwait(false),
+            Controller = await Get(DoctorResources.Deployments, ProductNames.Namespace, ProductNames.Controller, "read deployments", cancellationToken).ConfigureAwait(false),
+            Daemons = await Get(DoctorResources.DaemonSets, ProductNames.Namespace, ProductNames.Daemon, "read daemonsets", cancellationToken).ConfigureAwait(false),
+            Lease = await Get(Resources.Leases, ProductNames.Namespace, ProductNames.Controller, "read leases", cancellationToken).ConfigureAwait(false),
             OpenKruise = await OpenKruise(cancellationToken).ConfigureAwait(false),
             Secrets = await Secrets(jobs.Value ?? [], cancellationToken).ConfigureAwait(false),
             Access = await Access(cancellationToken).ConfigureAwait(false),

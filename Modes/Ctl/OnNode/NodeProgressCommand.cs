@@ -72,7 +72,7 @@ public sealed class NodeProgressVerb(RuntimeClient client, Terminal terminal, bo
         var console = terminal.Open();
         await console.Live(Text.Empty).Overflow(VerticalOverflow.Crop).StartAsync(context => Repeat(() =>
         {
-            if (Console.WindowWidth is > 0 and var columns) console.Profile.Width = columns;
+            Terminal.FollowSize(console);
             var table = DownloadBoard.Table(_board.Downloads, clock.GetUtcNow());
             var lines = _board.Downloads.Count == 0 ? ["nothing is being downloaded"] : (table.FitTo(console.Profile.Width, 3) ?? table).PlainLines();
             context.UpdateTarget(new Text(string.Join('\n', lines)) { Overflow = Overflow.Crop });

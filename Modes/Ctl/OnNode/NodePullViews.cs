@@ -90,8 +90,7 @@ public sealed class NodePullLive(Terminal terminal) : INodePullView
         var console = terminal.Open();
         return console.Live(Text.Empty).Overflow(VerticalOverflow.Crop).AutoClear(true).StartAsync(context => pull(moment =>
         {
-            // The window may have been resized since the last picture.
-            if (Console.WindowWidth is > 0 and var columns) console.Profile.Width = columns;
+            Terminal.FollowSize(console);
             context.UpdateTarget(NodePullFrame.Of(moment, console.Profile.Width));
         }));
     }

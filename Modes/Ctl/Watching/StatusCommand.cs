@@ -16,7 +16,10 @@ public static class StatusCommand
         var output = OutputOption.Of(OutputFormat.Table, OutputFormat.Json, OutputFormat.Yaml);
         var command = new DocumentedCommand("status", "Shows how far jobs or lists are: bars, rates, time left.")
         {
-            Notes = "NodeImages tell percentages, not bytes: the rate of a node is percent per second, and what is left at that rate.",
+            Notes = """
+                Rates and what is left are of the bytes that come. A daemon of an older version tells percent alone, and is shown in percent per
+                second; of a runtime that tells neither (CRI-O) there is the time alone.
+                """,
             Examples = """
                 kruise-image ctl status nginx-1-9-1-x7k2p
                 # look on until it is over

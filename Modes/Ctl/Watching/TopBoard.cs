@@ -57,12 +57,14 @@ public sealed class TopBoard
         {
             _succeeded.RemoveAll(at => now - at > Minute);
             var wanted = _phases.Values.Sum();
+            var pullsOf = _pulls.Values.SelectMany(pull => (pull.Spec.OwnerReferences ?? []).Select(owner => (owner.Uid, Pull: pull))).ToLookup(pull => pull.Uid, pull => pull.Pull);
             var (pulling, succeeded, failed) = (Phase(PullPhase.Pulling), Phase(PullPhase.Succeeded), Phase(PullPhase.Failed));
             return new TopView(
                 now, _nodes, wanted, pulling, wanted - pulling - succeeded - failed, succeeded, failed, _succeeded.Count,
                 [.. _pulls.Values.OrderBy(pull => pull.Answer!.StartTime).ThenBy(pull => pull.Node, StringComparer.Ordinal).ThenBy(pull => pull.Reference, StringComparer.Ordinal)],
                 [.. _failures.Values.OrderByDescending(failure => failure.Count).ThenBy(failure => failure.Reason, StringComparer.Ordinal)],
-                [.. _jobs.Values.OrderBy(job => job.Metadata.CreationTimestamp).ThenBy(job => job.Metadata.Name, StringComparer.Ordinal).Select(job => JobProgress.Of(job, [], now))]);
+                [.. _jobs.Values.OrderBy(job => job.Metadata.CreationTimestamp).ThenBy(job => job.Metadata.Name, StringComparer.Ordinal)
+                    .Select(job => JobProgress.Of(job, [.. pullsOf[job.Metadata.Uid]], now))]);
         }
     }
 

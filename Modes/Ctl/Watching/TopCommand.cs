@@ -16,7 +16,8 @@ public static class TopCommand
         var command = new DocumentedCommand("top", "Shows the pulls of the whole cluster as they go on.")
         {
             Notes = """
-                NodeImages tell percentages, not bytes: rates are percent per second, measured over the last half minute, and pulls per minute.
+                Rates are of the bytes that came in the last half minute. A daemon of an older version tells percent alone: it is shown in percent
+                per second, and is not in the sums. A pull of a second or two is counted, but too short for a rate.
                 -o json prints a line each second, until Ctrl-C; with --once a single one.
                 """,
             Examples = """
@@ -98,22 +99,9 @@ public sealed class TopVerb(Cluster cluster, Terminal terminal, OutputFormat for
         var console = terminal.Open();
         return console.Live(new Text(NotThereYet, Terminal.StyleOf(Tone.Faint))).Overflow(VerticalOverflow.Crop).AutoClear(false).StartAsync(context => Follow(feed, hint =>
         {
-            Resize(console);
+            Terminal.FollowSize(console);
             context.UpdateTarget(TopFrame.Of(board.View(clock.GetUtcNow()), console.Profile.Width, console.Profile.Height, hint));
         }, cancellationToken));
-    }
-
-    /// <summary>
-    /// The window may have been resized since the last picture. A terminal breaks the lines of that one anew when it becomes narrower, and
-    /// then nobody knows where it began: so the screen is begun anew.
-    /// </summary>
-    private static void Resize(IAnsiConsole console)
-    {
-        if (Console.WindowHeight is > 0 and var rows) console.Profile.Height = rows;
-        var columns = Console.WindowWidth;
-        if (columns <= 0 || columns == console.Profile.Width) return;
-        console.Profile.Width = columns;
-        console.Clear(home: true);
     }
 
     private async Task Follow(TopFeed feed, Action<string?> show, CancellationToken cancellationToken)

@@ -25,7 +25,7 @@ public static class TopFrame
         var lines = new List<IRenderable>
         {
             Title(view, width),
-            OneLine($"{view.Succeeded} of {view.Wanted} images are where they are wanted  {view.PullsPerMinute} pulls/min", Tone.Plain, width),
+            OneLine(PullText.IfItFits(Numbers(view), view.Sum.Bytes, width), Tone.Plain, width),
             Text.Empty,
             LiveFrame.Line("JOBS", Tone.Faint),
             view.Jobs.Count == 0 ? LiveFrame.Line("none under way", Tone.Faint) : Jobs(view, jobs, width),
@@ -49,7 +49,7 @@ public static class TopFrame
             var bar = new Bar(status.Desired, (status.Succeeded, Tone.Good), (status.Failed, Tone.Bad), (status.Active, Tone.Busy));
             var left = job.Phase != JobPhase.Pulling ? job.Phase.ToString().ToLowerInvariant() : job.Remaining is { } remaining ? $"{DurationText.Short(remaining)} left" : "";
             var done = $"{job.Done} of {status.Desired}";
-            var numbers = width < PullText.WideEnough ? done : $"{done}  {left,10}";
+            var numbers = width < PullText.WideEnough ? done : $"{done}  {job.Sum.Rate,10}  {left,10}";
             grid.AddRow(Name($"{job.Key}  {job.Image}", nameWidth), bar, LiveFrame.Line(numbers, Tone.Plain));
         }
         return WithRest(grid, view.Jobs.Count - shown.Count);
@@ -66,6 +66,12 @@ public static class TopFrame
             grid.AddRow(Name($"{pull.Node}  {pull.Reference}", nameWidth), bar, LiveFrame.Line(PullText.Numbers(pull, view.Now, width), Tone.Plain));
         }
         return WithRest(grid, view.Pulls.Count - shown.Count);
+    }
+
+    private static string Numbers(TopView view)
+    {
+        var numbers = $"{view.Succeeded} of {view.Wanted} images are where they are wanted  {view.PullsPerMinute} pulls/min";
+        return view.Sum.Rate is { Length: > 0 } rate ? $"{numbers}  {rate}" : numbers;
     }
 
     private static Grid Title(TopView view, int width)
@@ -106,16 +112,35 @@ public static class PullText
     /// <summary>Below this the bar needs the room.</summary>
     public const int WideEnough = 72;
 
-    /// <summary>" 47%  3.2%/s     12s   17s left"; on a narrow screen without the rate and the time that is left.</summary>
+    private const string Unpacking = "unpacking";
+
+    /// <summary>From here on there is room for bytes beside the bar.</summary>
+    private const int WideForBytes = 120;
+
+    /// <summary>" 47%   12.3 MB/s     12s   17s left"; on a narrow screen without the rate and the time that is left, on a wide one with bytes.</summary>
     public static string Numbers(PullEntry pull, DateTimeOffset now, int width)
     {
         var took = pull.Duration(now) is { } duration ? DurationText.Short(duration) : "";
-        return width < WideEnough ? $"{pull.Answer!.Progress,3}%  {took,6}" : $"{pull.Answer!.Progress,3}%  {Rate(pull, now),7}  {took,6}  {Left(pull, now),10}";
+        if (width < WideEnough) return $"{pull.Percent,4}  {took,6}";
+        var bytes = width < WideForBytes ? "" : $"{pull.Bytes,20}  ";
+        return $"{pull.Percent,4}  {bytes}{Rate(pull, now),10}  {took,6}  {Left(pull, now),10}";
     }
 
+    /// <summary>Of bytes where they are told, else of percent; empty before there is one.</summary>
     public static string Rate(PullEntry pull, DateTimeOffset now) =>
-        pull.Rate?.PercentPerSecond(now) is { } rate ? string.Create(CultureInfo.InvariantCulture, $"{rate:0.0}%/s") : "";
+        pull.Rate?.BytesPerSecond(now) is { } bytes ? ByteText.Rate(bytes)
+        : pull.Rate?.PercentPerSecond(now) is { } percent ? string.Create(CultureInfo.InvariantCulture, $"{percent:0.0}%/s")
+        : "";
 
     public static string Left(PullEntry pull, DateTimeOffset now) =>
-        pull.Rate?.Remaining(now) is { } left ? $"{DurationText.Short(left)} left" : "";
+        TimeLeft(pull, now) is { Length: > 0 } left ? left == Unpacking ? left : $"{left} left" : "";
+
+    /// <summary>"17s"; empty when there is no forecast, and "unpacking" when every byte is there.</summary>
+    public static string TimeLeft(PullEntry pull, DateTimeOffset now) =>
+        pull.Answer is { BytesTotal: { } total } answer && answer.BytesDone >= total ? Unpacking
+        : pull.Rate?.Remaining(now) is { } left ? DurationText.Short(left)
+        : "";
+
+    /// <summary>A line, and what comes after it where the screen has room.</summary>
+    public static string IfItFits(string line, string more, int width) => more.Length > 0 && line.Length + 2 + more.Length <= width ? $"{line}  {more}" : line;
 }

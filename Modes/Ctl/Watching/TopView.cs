@@ -18,6 +18,9 @@ public sealed record TopView(
     DateTimeOffset Now, int Nodes, int Wanted, int Pulling, int Waiting, int Succeeded, int Failed, int PullsPerMinute,
     IReadOnlyList<PullEntry> Pulls, IReadOnlyList<TopFailure> Failures, IReadOnlyList<JobProgress> Jobs)
 {
+    /// <summary>Of the whole cluster.</summary>
+    public PullSum Sum { get; } = PullSum.Of(Pulls, Now);
+
     public TopJson ToJson() => new()
     {
         Time = Now,
@@ -28,9 +31,12 @@ public sealed record TopView(
         Succeeded = Succeeded,
         Failed = Failed,
         PullsPerMinute = PullsPerMinute,
+        BytesDone = Sum.Told > 0 ? Sum.BytesDone : null,
+        BytesTotal = Sum.Told > 0 ? Sum.BytesTotal : null,
+        BytesPerSecond = (long?)Sum.BytesPerSecond,
         Pulls = [.. Pulls.Select(pull => PullJson.Of(pull, Now))],
         Failures = [.. Failures.Select(failure => new FailureGroup { Reason = failure.Reason, Count = failure.Count, Message = failure.Message, Nodes = [failure.Node] })],
-        Jobs = [.. Jobs.Select(JobProgressJson.Of)],
+        Jobs = [.. Jobs.Select(job => JobProgressJson.Of(job) with { Pulling = [] })], // they are all above
     };
 }
 
@@ -45,17 +51,25 @@ public sealed record TopJson
     public int Succeeded { get; init; }
     public int Failed { get; init; }
     public int PullsPerMinute { get; init; }
+    /// <summary>Of the pulls under way, where their nodes tell bytes; so the next two.</summary>
+    public long? BytesDone { get; init; }
+    public long? BytesTotal { get; init; }
+    public long? BytesPerSecond { get; init; }
     public List<PullJson>? Pulls { get; init; }
     public List<FailureGroup>? Failures { get; init; }
     public List<JobProgressJson>? Jobs { get; init; }
 }
 
-/// <summary>A pull under way.</summary>
-/// <param name="PercentPerSecond">Null when it cannot be said yet.</param>
+/// <summary>A pull under way; without bytes where its node does not tell them.</summary>
+/// <param name="PercentPerSecond">Null when it cannot be said yet; so is <paramref name="BytesPerSecond"/>.</param>
 /// <param name="SecondsLeft">Null when there is no forecast.</param>
-public sealed record PullJson(string Node, string Image, int Progress, DateTimeOffset? StartTime, double? PercentPerSecond, int? SecondsLeft)
+/// <param name="NextAttemptTime">Only between a failed attempt and the next.</param>
+public sealed record PullJson(
+    string Node, string Image, int Progress, long? BytesDone, long? BytesTotal, DateTimeOffset? StartTime, double? PercentPerSecond, long? BytesPerSecond,
+    int? SecondsLeft, DateTimeOffset? NextAttemptTime)
 {
     public static PullJson Of(PullEntry pull, DateTimeOffset now) => new(
-        pull.Node, pull.Reference, pull.Answer!.Progress, pull.Answer.StartTime,
-        pull.Rate?.PercentPerSecond(now) is { } rate ? Math.Round(rate, 2) : null, pull.Rate?.Remaining(now) is { } left ? (int)left.TotalSeconds : null);
+        pull.Node, pull.Reference, pull.Answer!.Progress, pull.Answer.BytesDone, pull.Answer.BytesTotal, pull.Answer.StartTime,
+        pull.Rate?.PercentPerSecond(now) is { } rate ? Math.Round(rate, 2) : null, (long?)pull.Rate?.BytesPerSecond(now),
+        (int?)pull.Rate?.Remaining(now)?.TotalSeconds, pull.Answer.NextAttemptTime);
 }

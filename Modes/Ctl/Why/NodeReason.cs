@@ -9,7 +9,8 @@ namespace KruiseImage.Modes.Ctl.Why;
 /// <param name="Reason">One of <see cref="Remedies"/>.</param>
 /// <param name="Label">What nodes are grouped by: the reason, and whether it is tried again.</param>
 /// <param name="Sentence">Begins with what the node is at; nothing is left out.</param>
-public sealed record NodeReason(string Node, Place Place, string Reason, string Label, string Sentence, string WhatToDo)
+/// <param name="NextAttemptTime">Only between a failed attempt and the next.</param>
+public sealed record NodeReason(string Node, Place Place, string Reason, string Label, string Sentence, string WhatToDo, DateTimeOffset? NextAttemptTime)
 {
     public bool IsDone => Place == Place.Succeeded;
 
@@ -36,8 +37,8 @@ public sealed record NodeReason(string Node, Place Place, string Reason, string 
         };
         var remedy = Remedies.For(reason)?.WhatToDo.Replace("NODE", node.Node, StringComparison.Ordinal) ?? "";
         if (reason == PullReason.DaemonNotResponding && facts.DaemonPods?.GetValueOrDefault(node.Node) is { } pod)
-            remedy = $"look at it: kubectl logs -n {WhyFacts.SystemNamespace} {pod.Name}";
-        return new NodeReason(node.Node, node.Place, reason, label, sentence, remedy);
+            remedy = $"look at it: kubectl logs -n {ProductNames.Namespace} {pod.Name}";
+        return new NodeReason(node.Node, node.Place, reason, label, sentence, remedy, node.Answer?.NextAttemptTime);
     }
 
     private static (string, string, string) Done(NodeAccount node, DateTimeOffset now) =>
@@ -60,12 +61,16 @@ public sealed record NodeReason(string Node, Place Place, string Reason, string 
         if (node.Reason.Length > 0)
         {
             var attempts = Defaults.Backoff(job.Job.Spec.PullPolicy?.BackoffLimit) + 1L;
-            return (node.Reason, $"{node.Reason}, tried again", $"an attempt failed and is followed by another, of at most {attempts}: {node.Reason}: {node.Message}");
+            var next = PullEntry.NextAttempt(answer.NextAttemptTime, now) is { } words ? $"; {words}" : "";
+            return (node.Reason, $"{node.Reason}, tried again", $"an attempt failed and is followed by another, of at most {attempts}: {node.Reason}: {node.Message}{next}");
         }
         return answer.Phase == PullPhase.Pulling
-            ? (Remedies.Pulling, Remedies.Pulling, $"pulls for {time}: {(node.Message.Length > 0 ? node.Message : $"{answer.Progress}%")}")
+            ? (Remedies.Pulling, Remedies.Pulling, $"pulls for {time}: {(node.Message.Length > 0 ? node.Message : Progress(answer))}")
             : (Remedies.Queued, Remedies.Queued, node.Message.Length > 0 ? node.Message : "its daemon has not begun yet");
     }
+
+    private static string Progress(ImageTagStatus answer) =>
+        answer is { BytesDone: { } done, BytesTotal: { } total } ? $"{answer.Progress}%, {ByteText.Of(done, total)}" : $"{answer.Progress}%";
 
     private static (string, string, string) Waiting(JobAccount job, NodeAccount node)
     {

@@ -19,11 +19,8 @@ public sealed record NotReady(DateTimeOffset? Since, string Message);
 /// <param name="NotReady">By node, of some nodes.</param>
 public sealed record WhyFacts(string? ControllerTrouble, IReadOnlyDictionary<string, DaemonPod>? DaemonPods, IReadOnlyDictionary<string, NotReady> NotReady)
 {
-    public const string SystemNamespace = "kruise-image-system";
-
-    private const string Lease = "kruise-image-controller";
     private const string DaemonLabels = "app.kubernetes.io/component=daemon,app.kubernetes.io/name=kruise-image";
-    private const string LookAtPods = $"nothing goes on until one runs: kubectl get pods -n {SystemNamespace}";
+    private const string LookAtPods = $"nothing goes on until one runs: kubectl get pods -n {ProductNames.Namespace}";
 
     /// <summary>Of so many nodes the condition is read: for more the table has no room.</summary>
     private const int MostNodes = 10;
@@ -39,8 +36,8 @@ public sealed record WhyFacts(string? ControllerTrouble, IReadOnlyDictionary<str
     /// <param name="notReady">Nodes that are not Ready.</param>
     public static async Task<WhyFacts> Read(IKubeClient client, IEnumerable<string> notReady, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var lease = await client.Get(Resources.Leases, SystemNamespace, Lease, cancellationToken).ConfigureAwait(false);
-        var query = new ListQuery { Namespace = SystemNamespace, LabelSelector = DaemonLabels };
+        var lease = await client.Get(Resources.Leases, ProductNames.Namespace, ProductNames.Controller, cancellationToken).ConfigureAwait(false);
+        var query = new ListQuery { Namespace = ProductNames.Namespace, LabelSelector = DaemonLabels };
         var pods = await client.List(Resources.Pods, query, cancellationToken).ConfigureAwait(false);
         var nodes = new Dictionary<string, NotReady>(StringComparer.Ordinal);
         foreach (var name in notReady.Take(MostNodes))

@@ -98,7 +98,7 @@ public sealed record WhyReport(JobAccount Account, WhyFacts Facts, IReadOnlyList
         Message = JobState.MessageOf(Job),
         Waits = Account.Stops,
         Controller = Facts.ControllerTrouble,
-        Nodes = [.. Nodes.Select(node => new NodeReasonJson(node.Node, node.Place.ToString(), node.Reason, node.Sentence, node.WhatToDo))],
+        Nodes = [.. Nodes.Select(node => new NodeReasonJson(node.Node, node.Place.ToString(), node.Reason, node.Sentence, node.WhatToDo, node.NextAttemptTime))],
     };
 }
 
@@ -119,4 +119,5 @@ public sealed record WhyJson
 }
 
 /// <param name="Place">NotDesired, Waiting, Held, Active, Succeeded or Failed.</param>
-public sealed record NodeReasonJson(string Node, string Place, string Reason, string Sentence, string WhatToDo);
+/// <param name="NextAttemptTime">Only between a failed attempt and the next.</param>
+public sealed record NodeReasonJson(string Node, string Place, string Reason, string Sentence, string WhatToDo, DateTimeOffset? NextAttemptTime);

@@ -20,17 +20,21 @@ public class TopTests
     private static IKubeObject[] Busy() =>
     [
         Samples.Job(Samples.Counts(9, 20, 3, 8), "web-rollout"),
-        Samples.Job(Samples.Complete(3), "over"),
-        Samples.Job(null, "unseen"),
-        Samples.Job(Samples.Counts(0, 1, 0, 2) with { Conditions = [new() { Type = JobCondition.Suspended, Status = "True" }] }, "paused"),
+        Other(Samples.Complete(3), "over"),
+        Other(null, "unseen"),
+        Other(Samples.Counts(0, 1, 0, 2) with { Conditions = [new() { Type = JobCondition.Suspended, Status = "True" }] }, "paused"),
         .. Enumerable.Range(1, 30).Select(i => Samples.Node(string.Create(CultureInfo.InvariantCulture, $"ip-10-0-{i}-7.eu-central-1.compute.internal"), Answer(i))),
     ];
+
+    /// <summary>A job that none of the pulls is for.</summary>
+    private static ImagePullJob Other(ImagePullJobStatus? status, string name) =>
+        Samples.Job(status, name) with { Metadata = Samples.Job(status, name).Metadata with { Uid = name } };
 
     private static ImageTagStatus? Answer(int i) => (i % 5) switch
     {
         0 => Samples.Failure(20, i % 2 == 0 ? PullReason.NotFound : PullReason.Auth, "docker.io/library/nginx:1.9.1: not found"),
         1 => Samples.Succeeded(i),
-        2 or 3 => Samples.Pulling(i * 37 % 100, i),
+        2 or 3 => Samples.Pulling(i * 37 % 100, i, i % 4 > 0),
         _ => null,
     };
 
@@ -143,7 +147,7 @@ public class TopTests
         IKubeObject[] objects =
         [
             Samples.Job(Samples.Counts(2, 1, 1, 3)), Samples.Node("node-1", Samples.Succeeded(4)), Samples.Node("node-2", Samples.Pulling(62)),
-            Samples.Node("node-3", Samples.Pulling(9, 20)), Samples.Node("node-4", Samples.Failure(30, PullReason.NotFound, "not found")),
+            Samples.Node("node-3", Samples.Pulling(9, 20, false)), Samples.Node("node-4", Samples.Failure(30, PullReason.NotFound, "not found")),
         ];
         var cluster = new Cluster(new FakeCluster(objects), "default");
         var targets = await new JobTargets(cluster).Find(JobTargets.Parse(["nginx-1-9-1-x7k2p"]), None);

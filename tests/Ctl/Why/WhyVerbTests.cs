@@ -20,14 +20,14 @@ public class WhyVerbTests
 
     private static Pod Daemon(string node) => new()
     {
-        Metadata = new() { Namespace = WhyFacts.SystemNamespace, Name = $"kruise-image-daemon-{node}" },
+        Metadata = new() { Namespace = ProductNames.Namespace, Name = $"kruise-image-daemon-{node}" },
         Spec = new() { NodeName = node },
         Status = new() { Phase = "Running" },
     };
 
     private static Lease Led(int secondsAgo) => new()
     {
-        Metadata = new() { Namespace = WhyFacts.SystemNamespace, Name = "kruise-image-controller" },
+        Metadata = new() { Namespace = ProductNames.Namespace, Name = "kruise-image-controller" },
         Spec = new() { HolderIdentity = "controller-1", LeaseDurationSeconds = 15, RenewTime = Samples.After(120 - secondsAgo) },
     };
 
@@ -43,7 +43,7 @@ public class WhyVerbTests
             Samples.Node("node-01", Samples.Succeeded(4)),
             Samples.Node("node-02", Samples.Failure(20, PullReason.NotFound, "docker.io/library/nginx:1.9.1: not found")),
             Samples.Node("node-03", Samples.Failure(21, PullReason.NotFound, "docker.io/library/nginx:1.9.1: not found")),
-            Samples.Node("node-04", Samples.Pulling(12) with { Reason = PullReason.RateLimited, Message = "attempt 2 of 4; before: 429 Too Many Requests" }),
+            Samples.Node("node-04", Samples.Pulling(12) with { Reason = PullReason.RateLimited, Message = "429 Too Many Requests", NextAttemptTime = Samples.After(132) }),
             silent,
             Daemon("node-05"),
             Led(leaseAge),
@@ -75,6 +75,7 @@ public class WhyVerbTests
     [InlineData("node-05", true, 80, "why-node-screen-80")]
     [InlineData("node-06", false, 80, "why-node-not-ready")]
     [InlineData("node-01", false, 80, "why-node-done")]
+    [InlineData("node-04", false, 80, "why-node-tried-again")]
     public async Task One_node_has_its_sentences(string node, bool isScreen, int width, string golden)
     {
         using var page = await Run(Cluster(), OutputFormat.Table, isScreen, width, node);

@@ -15,6 +15,7 @@ internal sealed class NodeImageChecks(Cluster cluster)
     private readonly Dictionary<(string Uid, EntryKey Key), long> _versions = [];
     private readonly HashSet<(string JobUid, EntryKey Key, string Node)> _succeeded = [];
     private readonly Dictionary<(string JobUid, EntryKey Key), int> _successes = [];
+    private readonly Dictionary<(string Node, EntryKey Key), (long Done, int Falls)> _bytes = [];
 
     /// <summary>Nodes that ever reported the image of the job as there.</summary>
     public int Successes(string jobUid, EntryKey key) => _successes.GetValueOrDefault((jobUid, key));
@@ -68,6 +69,7 @@ internal sealed class NodeImageChecks(Cluster cluster)
                 var key = new EntryKey(image, status.Tag!);
                 if (before?.Status.FindStatus(image, status.Tag!) == status) continue;
                 CheckAnswer(actor, machine, key, status, after);
+                CheckBytes(actor, machine, key, status);
             }
     }
 
@@ -80,6 +82,21 @@ internal sealed class NodeImageChecks(Cluster cluster)
         if (status.Reason == PullReason.RuntimeUnavailable && !machine.WasDown) cluster.Trace.Violate($"{actor} says that the runtime does not answer, and it always did");
         var isOfRegistry = status.Reason is PullReason.NotFound or PullReason.Auth or PullReason.RateLimited or PullReason.RegistryUnavailable;
         if (isOfRegistry && !machine.EverFailed(key.ToString(), status.Reason!)) cluster.Trace.Violate($"{actor} says {status.Reason} of {key}, and nobody told it so");
+    }
+
+    /// <summary>Bytes are those of the image, and fewer than before only when another pull of it began: each may fall once.</summary>
+    private void CheckBytes(string actor, SimNode machine, EntryKey key, ImageTagStatus status)
+    {
+        var isBackingOff = status.Reason is not null && !PullPhase.IsFinished(status.Phase);
+        if (status.NextAttemptTime is not null && !isBackingOff) cluster.Trace.Violate($"{actor} tells of a next attempt at {key}, which is {status.Phase}");
+        if (status is { BytesDone: null, BytesTotal: null }) return;
+        var (pulls, size) = machine.Begun(key.ToString());
+        if (status.BytesTotal != size || !(status.BytesDone <= size))
+            cluster.Trace.Violate($"{actor} says {status.BytesDone} of {status.BytesTotal} bytes of {key}, which has {size}");
+        if (status.Phase == PullPhase.Succeeded && status.BytesDone != size) cluster.Trace.Violate($"{actor} says that {key} is there with {status.BytesDone} of {size} bytes");
+        var (done, falls) = _bytes.GetValueOrDefault((machine.Name, key));
+        if (status.BytesDone < done && ++falls >= pulls) cluster.Trace.Violate($"{actor} says {status.BytesDone} bytes of {key} after {done}, and no other pull of it began");
+        _bytes[(machine.Name, key)] = (status.BytesDone ?? 0, falls);
     }
 
     /// <summary>By a status, or by joining an entry whose status is there.</summary>

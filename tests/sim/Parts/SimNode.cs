@@ -11,6 +11,7 @@ internal sealed class SimNode(string name)
     private readonly Dictionary<string, PresentImage> _images = new(StringComparer.Ordinal);
     private readonly HashSet<(string Reference, string ImageID)> _everHad = [];
     private readonly HashSet<(string Reference, string Reason)> _failures = [];
+    private readonly Dictionary<string, (int Pulls, long Bytes)> _begun = new(StringComparer.Ordinal);
 
     public string Name { get; } = name;
 
@@ -27,6 +28,12 @@ internal sealed class SimNode(string name)
     public event Action? RuntimeDied;
 
     public PresentImage? Image(string reference) => _images.GetValueOrDefault(reference);
+
+    /// <param name="bytes">Of the image; 0 when nobody tells.</param>
+    public void Begins(string reference, long bytes) => _begun[reference] = (Begun(reference).Pulls + 1, Math.Max(bytes, Begun(reference).Bytes));
+
+    /// <summary>How many pulls of it ever began, and its size.</summary>
+    public (int Pulls, long Bytes) Begun(string reference) => _begun.GetValueOrDefault(reference);
 
     public void Pulled(string reference, PresentImage image)
     {

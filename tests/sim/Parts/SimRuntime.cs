@@ -37,6 +37,7 @@ internal sealed class SimRuntime(SimNode node, Host host, SimRegistry registry, 
         var answer = new TaskCompletionSource<RuntimeAnswer<string>>();
         var transfer = _transfers[reference] = new Transfer(schedule.Now, course);
         using var giveUp = cancellationToken.UnsafeRegister(_ => answer.TrySetCanceled(cancellationToken), null);
+        node.Begins(reference, course.Bytes);
         node.ActivePulls++;
         var end = course.Time < TimeSpan.FromDays(1) ? host.After(course.Time, () => End(reference, course, answer)) : null;
         void Die() => host.After(CallTime, () => answer.TrySetResult(FailedHere(reference, Away)));
@@ -113,6 +114,7 @@ internal sealed class SimRuntime(SimNode node, Host host, SimRegistry registry, 
             var elapsed = runtime.Elapsed(transfer);
             var isCrawling = transfer.Course.ImageID is null;
             var done = isCrawling ? (long)elapsed.TotalSeconds : (long)(transfer.Course.Bytes * (elapsed / transfer.Course.Time));
+            if ((int)elapsed.TotalSeconds % 5 == 4) done /= 2; // a layer is thrown away and fetched anew
             return new PullProgress(Math.Min(done, transfer.Course.Bytes), transfer.Course.Bytes);
         }, cancellationToken);
     }

@@ -1,0 +1,58 @@
+using System.Globalization;
+using KruiseImage.Bed;
+
+namespace KruiseImage.Bench;
+
+/// <summary>What the bench was asked for.</summary>
+/// <param name="Nodes">Sizes of the cluster, ascending: Nodes are only added.</param>
+/// <param name="Connections">Of the floor, and of the hollow daemons.</param>
+/// <param name="Repetitions">Of floors and what is compared with them, for up to <see cref="SmallNodes"/> nodes; the median counts. One for more.</param>
+/// <param name="Controller">A command line with "{kubeconfig}" or "{admin-kubeconfig}" in it; null: ours.</param>
+/// <param name="Output">The document that the table goes into, or null.</param>
+public sealed record BenchOptions(
+    IReadOnlyList<string> Workloads, IReadOnlyList<int> Nodes, int Connections, int Repetitions, string? Controller, string? Output, TimeSpan Length)
+{
+    public const int SmallNodes = 2000;
+
+    public static readonly IReadOnlyList<string> AllWorkloads = ["W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8", "B", "D1", "D2", "D3"];
+
+    public const string Usage = """
+        usage: e2e/sandbox.sh kruise-image-bench [--workloads "W1 W2"] [--nodes "500 2000"] [--connections 32] [--repetitions 3]
+                 [--controller 'COMMAND LINE with {kubeconfig} or {admin-kubeconfig}'] [--seconds 60] [--output FILE]
+        """;
+
+    /// <exception cref="BedException">A sentence for what is wrong.</exception>
+    public static BenchOptions Parse(IReadOnlyList<string> arguments)
+    {
+        var options = new BenchOptions(AllWorkloads, [500, 2000, 5000, 10000], 32, 3, null, null, TimeSpan.FromSeconds(60));
+        for (var index = 0; index < arguments.Count; index += 2)
+        {
+            if (index + 1 == arguments.Count)
+                throw new BedException($"{arguments[index]} needs a value\n{Usage}");
+            var value = arguments[index + 1];
+            options = arguments[index] switch
+            {
+                "--workloads" => options with { Workloads = Words(value).Length == 0 ? AllWorkloads : [.. Words(value).Select(Workload)] },
+                "--nodes" => options with { Nodes = Words(value).Length == 0 ? options.Nodes : [.. Words(value).Select(word => Number(word, 1, 100_000)).Order().Distinct()] },
+                "--connections" => options with { Connections = Number(value, 1, 1000) },
+                "--repetitions" => options with { Repetitions = Number(value, 1, 99) },
+                "--controller" => options with { Controller = value },
+                "--seconds" => options with { Length = TimeSpan.FromSeconds(Number(value, 1, 3600)) },
+                "--output" => options with { Output = value },
+                _ => throw new BedException($"{arguments[index]} is unknown\n{Usage}"),
+            };
+        }
+        return options;
+    }
+
+    public int RepetitionsAt(int nodes) => nodes <= SmallNodes ? Repetitions : 1;
+
+    private static string[] Words(string text) => text.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries);
+
+    private static string Workload(string name) =>
+        AllWorkloads.Contains(name) ? name : throw new BedException($"there is no workload \"{name}\": {string.Join(' ', AllWorkloads)}");
+
+    private static int Number(string text, int least, int most) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+            ? number : throw new BedException($"\"{text}\" is not a number from {least} to {most}");
+}

@@ -1,0 +1,37 @@
+using KruiseImage.Bench;
+using Xunit;
+
+namespace KruiseImage.Tests.Bench;
+
+public class PrometheusTextTests
+{
+    private const string Page = """
+        # HELP requests_total Requests, {by} verb.
+        # TYPE requests_total counter
+        requests_total{verb="GET",resource="pods, and \"more\"",subresource=""} 12
+        requests_total{verb="PATCH",resource="nodes",subresource="status"} 1.5e+03
+        requests_total_seconds{verb="GET"} 99
+        up 1
+        """;
+
+    [Fact]
+    public void Samples_have_their_labels_and_values()
+    {
+        var samples = PrometheusText.Read(Page, "requests_total").ToList();
+        Assert.Equal([12, 1500], samples.Select(sample => sample.Value));
+        Assert.Equal(["GET", "PATCH"], samples.Select(sample => sample.Labels["verb"]));
+        Assert.Equal("pods, and \\\"more\\\"", samples[0].Labels["resource"]);
+        Assert.Equal("", samples[0].Labels["subresource"]);
+    }
+
+    [Fact]
+    public void A_sample_may_have_no_labels()
+    {
+        var sample = Assert.Single(PrometheusText.Read(Page, "up"));
+        Assert.Equal(1, sample.Value);
+        Assert.Empty(sample.Labels);
+    }
+
+    [Fact]
+    public void A_name_that_only_begins_so_is_another() => Assert.Empty(PrometheusText.Read(Page, "requests"));
+}
