@@ -37,9 +37,14 @@ public sealed class NewNodes(ScaleCluster cluster, BenchOptions options) : Workl
         var meter = controller.IsOurs ? await CostMeter.StartAsync(Cluster, controller, cancellationToken) : await CostMeter.BeforeStartAsync(Cluster, controller, cancellationToken);
         var started = Now;
         if (controller.IsOurs)
+        {
             started = await LeaseGate.OpenAsync(Cluster.Admin, cancellationToken);
+            meter.Begin(); // it may have been told of its turn only when it asked again
+        }
         else
+        {
             await controller.StartAsync(cancellationToken);
+        }
         await all.ReachedAsync("every Node has its NodeImage", Patience, cancellationToken);
         var cost = await meter.StopAsync(cancellationToken);
         await EndAsync(controller, cancellationToken);
