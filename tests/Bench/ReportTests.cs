@@ -49,4 +49,15 @@ public class ReportTests
 
     [Fact]
     public void What_is_counted_must_be_exact() => Assert.False(Goals.Count("patches per node", 1.002, 1).IsMet);
+
+    [Theory]
+    [InlineData(1.2, true)] // 0.25 s at 500 nodes are 1.2 s at 2,000 when a node costs 1.2 times as much
+    [InlineData(1.3, false)]
+    public void A_node_may_not_cost_more_in_a_larger_cluster(double secondsAt2000, bool met)
+    {
+        var rows = Goals.WithGrowth([new("W2", 500, 1, 1, Spent, "", []), new("W2", 2000, 4, 4, Spent with { CpuSeconds = secondsAt2000 }, "", []), new("W3", 2000, 4, 4, Spent, "", [])]);
+        Assert.Equal(met, Assert.Single(rows[1].Goals).IsMet);
+        Assert.Empty(rows[0].Goals);
+        Assert.Empty(rows[2].Goals);
+    }
 }
