@@ -65,6 +65,9 @@ public sealed partial class ControllerUnderTest : IDisposable
 
     public double CpuSeconds() => ProcessTimes.CpuSeconds(server.Pid);
 
+    /// <summary>Where our controller's time goes, in sums and counts since its start; null when it is another's.</summary>
+    public async Task<LoopTimes?> LoopTimesAsync(CancellationToken cancellationToken) => ours is null ? null : LoopTimes.Read(await ours.MetricsAsync(cancellationToken));
+
     /// <summary>The largest resident memory from here on is that of <see cref="PeakMegabytes"/>.</summary>
     public void ResetPeak() => File.WriteAllText($"/proc/{server.Pid}/clear_refs", "5");
 

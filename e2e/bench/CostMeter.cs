@@ -10,7 +10,7 @@ public sealed class CostMeter
 
     private readonly ScaleCluster cluster;
     private readonly ControllerUnderTest controller;
-    private readonly long started = TimeProvider.System.GetTimestamp();
+    private long started = TimeProvider.System.GetTimestamp();
     private IReadOnlyDictionary<RequestKind, int> requests = new Dictionary<RequestKind, int>();
     private IReadOnlyDictionary<string, long> bytes = new Dictionary<string, long>();
     private double cpuSeconds;
@@ -31,6 +31,9 @@ public sealed class CostMeter
     /// <summary>Of a controller that is started now.</summary>
     public static async Task<CostMeter> BeforeStartAsync(ScaleCluster cluster, ControllerUnderTest controller, CancellationToken cancellationToken) =>
         new(cluster, controller) { requests = await OthersAsync(cluster, cancellationToken), allocated = 0, serverSeconds = cluster.ServerCpuSeconds() };
+
+    /// <summary>What is measured begins now, and not when the meter was set up; nothing was asked of the server between.</summary>
+    public void Begin() => (started, cpuSeconds, serverSeconds) = (TimeProvider.System.GetTimestamp(), controller.CpuSeconds(), cluster.ServerCpuSeconds());
 
     public async Task<Cost> StopAsync(CancellationToken cancellationToken)
     {

@@ -12,7 +12,7 @@ try
     if (options.Workloads.Any(workload => workload.StartsWith('W')))
         await MeasureClusterAsync(options, rows);
     rows.AddRange(await DaemonRows.MeasureAsync(options, CancellationToken.None));
-    var table = Report.Table(await WhereAsync(options, before), rows);
+    var table = Report.Table(await WhereAsync(options, before), Goals.WithGrowth(rows));
     Console.WriteLine(table);
     if (options.Output is { } output)
         await File.WriteAllTextAsync(output, Report.Insert(File.Exists(output) ? await File.ReadAllTextAsync(output) : "", table));

@@ -21,8 +21,8 @@ public static class Report
             .AppendLine(CultureInfo.InvariantCulture, $"- server: {where.Server}")
             .AppendLine(CultureInfo.InvariantCulture, $"- command: `{where.Command}`, {where.Date}; load average {where.LoadBefore} before, {where.LoadAfter} after")
             .AppendLine()
-            .AppendLine("| workload | N | wall | floor | ratio | CPU | server CPU | peak RSS | allocated | network | requests |")
-            .AppendLine("|---|---|---|---|---|---|---|---|---|---|---|");
+            .AppendLine("| workload | N | wall | floor | ratio | work | CPU | server CPU | peak RSS | allocated | network | requests |")
+            .AppendLine("|---|---|---|---|---|---|---|---|---|---|---|---|");
         foreach (var row in rows)
             text.AppendLine($"| {string.Join(" | ", Cells(row))} |");
         text.AppendLine().AppendLine("| workload | N | what was found | goals |").AppendLine("|---|---|---|---|");
@@ -51,6 +51,7 @@ public static class Report
         row.Seconds is { } seconds ? Text($"{seconds:0.00} s") : "-",
         row.Floor is { } floor ? Text($"{floor:0.00} s") : "-",
         row.Ratio is { } ratio ? Text($"{ratio:0.00}x") : "-",
+        row.Work is { } work ? Text($"{work:0.00}x") : "-",
         row.Cost is { } cost ? Text($"{cost.CpuSeconds:0.00} s") : "-",
         row.Cost is { } server ? Text($"{server.ServerSeconds:0.00} s") : "-",
         row.Cost is { } memory ? Text($"{memory.PeakMegabytes:0} MB") : "-",

@@ -65,6 +65,9 @@ public abstract class Workload(ScaleCluster cluster, BenchOptions options)
         await DeleteJobsAsync(cancellationToken);
     }
 
+    /// <summary>Null when the floor was too little work to be measured.</summary>
+    protected static double? WorkOver(Floors.Floor floor, Cost cost) => floor.ServerSeconds > 0 ? (cost.CpuSeconds + cost.ServerSeconds) / floor.ServerSeconds : null;
+
     protected static string Several(IEnumerable<double> seconds) => string.Join(' ', seconds.Select(time => FormattableString.Invariant($"{time:0.00}"))) + " s";
 
     protected static double Seconds(long from, long to) => TimeProvider.System.GetElapsedTime(from, to).TotalSeconds;

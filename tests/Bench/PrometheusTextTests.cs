@@ -34,4 +34,17 @@ public class PrometheusTextTests
 
     [Fact]
     public void A_name_that_only_begins_so_is_another() => Assert.Empty(PrometheusText.Read(Page, "requests"));
+
+    [Fact]
+    public void The_mean_of_a_loop_is_that_of_what_came_since()
+    {
+        static LoopTimes At(int sum, int count) => LoopTimes.Read($$"""
+            kruise_image_queue_wait_seconds_sum{loop="jobs"} {{sum}}
+            kruise_image_queue_wait_seconds_count{loop="jobs"} {{count}}
+            kruise_image_reconcile_seconds_sum{loop="jobs"} 1
+            kruise_image_reconcile_seconds_count{loop="jobs"} {{count}}
+            """);
+        Assert.Equal("jobs 500.0 + 0.0 ms", At(4, 14).Since(At(2, 10), "jobs"));
+        Assert.Equal("jobs 0.0 + 0.0 ms", At(4, 14).Since(At(4, 14), "jobs"));
+    }
 }

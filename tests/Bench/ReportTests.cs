@@ -13,14 +13,14 @@ public class ReportTests
     [Fact]
     public void A_row_has_its_ratio_its_costs_and_its_requests()
     {
-        var table = Report.Table(Here, [new("W2", 2000, 2.46, 2, Spent, "a job", [Goals.Ratio(2.46 / 2)])]);
-        Assert.Contains("| W2 | 2,000 | 2.46 s | 2.00 s | 1.23x | 0.25 s | 1.50 s | 61 MB | 12 MB | 5.1 MB | 2,000 PATCH nodeimages, 9 PUT leases, 2 POST events |", table, StringComparison.Ordinal);
+        var table = Report.Table(Here, [new("W2", 2000, 2.46, 2, Spent, "a job", [Goals.Ratio(2.46 / 2)], 1.07)]);
+        Assert.Contains("| W2 | 2,000 | 2.46 s | 2.00 s | 1.23x | 1.07x | 0.25 s | 1.50 s | 61 MB | 12 MB | 5.1 MB | 2,000 PATCH nodeimages, 9 PUT leases, 2 POST events |", table, StringComparison.Ordinal);
         Assert.Contains("| W2 | 2000 | a job | floor ≤ 1.15x: 1.23x **missed** |", table, StringComparison.Ordinal);
     }
 
     [Fact]
     public void What_was_not_measured_is_a_dash() =>
-        Assert.Contains("| B |  | - | - | - | - | - | - | - | - | - |", Report.Table(Here, [new("B", null, null, null, null, "", [])]), StringComparison.Ordinal);
+        Assert.Contains("| B |  | - | - | - | - | - | - | - | - | - | - |", Report.Table(Here, [new("B", null, null, null, null, "", [])]), StringComparison.Ordinal);
 
     [Fact]
     public void The_rest_of_the_document_stays()
@@ -49,4 +49,15 @@ public class ReportTests
 
     [Fact]
     public void What_is_counted_must_be_exact() => Assert.False(Goals.Count("patches per node", 1.002, 1).IsMet);
+
+    [Theory]
+    [InlineData(1.2, true)] // 0.25 s at 500 nodes are 1.2 s at 2,000 when a node costs 1.2 times as much
+    [InlineData(1.3, false)]
+    public void A_node_may_not_cost_more_in_a_larger_cluster(double secondsAt2000, bool met)
+    {
+        var rows = Goals.WithGrowth([new("W2", 500, 1, 1, Spent, "", []), new("W2", 2000, 4, 4, Spent with { CpuSeconds = secondsAt2000 }, "", []), new("W3", 2000, 4, 4, Spent, "", [])]);
+        Assert.Equal(met, Assert.Single(rows[1].Goals).IsMet);
+        Assert.Empty(rows[0].Goals);
+        Assert.Empty(rows[2].Goals);
+    }
 }

@@ -22,10 +22,13 @@ public sealed class FreedSlot(ScaleCluster cluster, BenchOptions options) : Work
         using var slots = new SlotTimes(Cluster.Daemons, ImageOf(Job));
         using var answered = new Sighting(Cluster.Daemons, NodeCount, static seen => seen.HasSucceeded(ImageOf(Job)));
         var meter = await CostMeter.StartAsync(Cluster, controller, cancellationToken);
+        var before = await controller.LoopTimesAsync(cancellationToken);
         var started = Now;
         await CreateJobAsync(Job, Parallelism, cancellationToken);
         await answered.ReachedAsync("every node has pulled", Patience + (NodeCount * PullTime), cancellationToken);
         await JobCompletedAsync(Job, cancellationToken);
+        var loops = await controller.LoopTimesAsync(cancellationToken) is { } after && before is not null
+            ? $"; in the controller, wait + work: {after.Since(before, "imagepulljobs")}, {after.Since(before, "nodeimages")}" : "";
         var cost = await meter.StopAsync(cancellationToken);
         Cluster.Daemons.PullTime = TimeSpan.Zero;
         await EndAsync(controller, cancellationToken);
@@ -41,7 +44,7 @@ public sealed class FreedSlot(ScaleCluster cluster, BenchOptions options) : Work
             Goals.Count("reads", cost.Reads, 0),
         };
         return new("W3", NodeCount, Seconds(started, answered.Last), null, cost, FormattableString.Invariant(
-            $"parallelism {Parallelism}, a pull takes {PullTime.TotalMilliseconds:0} ms; a freed slot filled: p50 {Statistics.Median(filled) * 1000:0.0} ms, p99 {p99:0.0} ms of {filled.Count}; of that until a watch shows the status: p50 {Statistics.Median(shown) * 1000:0.0} ms, p99 {Statistics.Percentile(shown, 99) * 1000:0.0} ms"),
+            $"parallelism {Parallelism}, a pull takes {PullTime.TotalMilliseconds:0} ms; a freed slot filled: p50 {Statistics.Median(filled) * 1000:0.0} ms, p99 {p99:0.0} ms of {filled.Count}; of that until a watch shows the status: p50 {Statistics.Median(shown) * 1000:0.0} ms, p99 {Statistics.Percentile(shown, 99) * 1000:0.0} ms{loops}"),
             goals);
     }
 }

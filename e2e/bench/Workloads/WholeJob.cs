@@ -26,7 +26,7 @@ public sealed class WholeJob(ScaleCluster cluster, BenchOptions options) : Workl
                 Goals.Count("NodeImage patches per node", cost.Of("PATCH", "nodeimages") / (double)NodeCount, 1),
                 Goals.StatusWrites(cost.Of("PATCH", "imagepulljobs/status"), completed),
                 Goals.Count("reads", cost.Reads, 0),
-            ]);
+            ], WorkOver(floor, cost));
     }
 
     private async Task<(double Seconds, double Completed, Cost Cost)> MeasureAsync(CancellationToken cancellationToken)
@@ -41,7 +41,6 @@ public sealed class WholeJob(ScaleCluster cluster, BenchOptions options) : Workl
         await answered.ReachedAsync("every node has pulled", Patience, cancellationToken);
         await JobCompletedAsync(Job, cancellationToken);
         var completed = Seconds(started, Now);
-        await controller.SettledAsync(cancellationToken);
         var cost = await meter.StopAsync(cancellationToken);
         await EndAsync(controller, cancellationToken);
         return (Seconds(started, answered.Last), completed, cost);
