@@ -169,20 +169,32 @@ public sealed class HollowDaemons : IAsyncDisposable
                 (string, int)[] counts = IsFinishing ? [("desired", pull.Entries), ("succeeded", pull.Succeeded)] : [("desired", pull.Entries), ("pulling", pull.Succeeded)];
                 var body = NodeImageBodies.Status(pull.Uid, pull.Entry.Image, pull.Entry.Tag, pull.Entry.Version, IsFinishing ? "Succeeded" : "Pulling", IsFinishing ? 100 : 0,
                     pull.Started, Now, counts, IsFinishing && pull.IsFirst);
-                try
-                {
-                    await api.MergePatchAsync($"{RawApi.NodeImages}/{pull.Node}/status", body, end.Token);
+                if (await WriteAsync(pull, body))
                     Acknowledged?.Invoke(pull, TimeProvider.System.GetTimestamp());
-                }
-                catch (HttpRequestException gone) when (gone.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
-                {
-                    // the bench took the NodeImage away meanwhile: the next one has a state of its own
-                }
             }
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
             // the bench is done with us
+        }
+    }
+
+    /// <summary>A real daemon sends one request at a time; several of ours about one NodeImage may meet, and the server gives one of them up.</summary>
+    /// <returns>False when the bench took the NodeImage away meanwhile: the next one has a state of its own.</returns>
+    private async Task<bool> WriteAsync(HollowPull pull, byte[] body)
+    {
+        while (true)
+        {
+            try
+            {
+                await api.MergePatchAsync($"{RawApi.NodeImages}/{pull.Node}/status", body, end.Token);
+                return true;
+            }
+            catch (HttpRequestException refused) when (refused.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
+            {
+                if (refused.StatusCode == HttpStatusCode.NotFound || !known.TryGetValue(pull.Node, out var now) || now.Uid != pull.Uid)
+                    return false;
+            }
         }
     }
 }
