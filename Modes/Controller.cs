@@ -19,6 +19,7 @@ public sealed partial class Controller : IDisposable
     /// <summary>Concurrent writes of NodeImages. A job over thousands of nodes is bound by this and the server.</summary>
     private const int NodeWorkers = 32;
 
+    private const int SlotWorkers = 1; // it never waits
     private const int JobWorkers = 4;
     private const int ListWorkers = 2;
 
@@ -35,6 +36,8 @@ public sealed partial class Controller : IDisposable
     private readonly Store<ImagePullJob> _jobs = new();
     private readonly Store<ImageListPullJob> _lists = new();
     private readonly Store<Secret> _copies = new();
+    /// <summary>Jobs that something happened to; from here they come to <see cref="_jobKeys"/>.</summary>
+    private readonly WorkQueue<string> _slotKeys;
     private readonly WorkQueue<string> _jobKeys;
     private readonly WorkQueue<string> _listKeys;
     private readonly WorkQueue<string> _nodeNames;
@@ -53,14 +56,15 @@ public sealed partial class Controller : IDisposable
     {
         (_settings, _client, _loggers, _clock, _random) = (settings, client, loggers, clock, random);
         _logger = loggers.CreateLogger<Controller>();
+        _slotKeys = new WorkQueue<string>(clock, random);
         _jobKeys = new WorkQueue<string>(clock, random);
         _listKeys = new WorkQueue<string>(clock, random);
         _nodeNames = new WorkQueue<string>(clock, random);
         _secretKeys = new WorkQueue<string>(clock, random);
         _secretWatches = new SecretWatches(client, clock, random, loggers);
         _secrets = new SecretBoard(
-            _copies, settings.SecretNamespace, _secretKeys.Add, _jobKeys.Add, (source, isFollowed) => _secretWatches.Follow(source, isFollowed, _secrets!));
-        _board = new JobBoard(_nodes, _nodeImages, _secrets, _jobKeys.Add, _nodeNames.Add);
+            _copies, settings.SecretNamespace, _secretKeys.Add, _slotKeys.Add, (source, isFollowed) => _secretWatches.Follow(source, isFollowed, _secrets!));
+        _board = new JobBoard(_nodes, _nodeImages, _secrets, _slotKeys.Add, _nodeNames.Add);
         _listBoard = new ListBoard(_listKeys.Add);
         _podWatches = new PodWatches(client, _board, clock, random, loggers);
         _events = new EventRecorder(client, ProductNames.Controller, settings.Identity, clock, loggers.CreateLogger<EventRecorder>());
@@ -108,6 +112,7 @@ public sealed partial class Controller : IDisposable
     {
         _podWatches.Dispose();
         _secretWatches.Dispose();
+        _slotKeys.Dispose();
         _jobKeys.Dispose();
         _listKeys.Dispose();
         _nodeNames.Dispose();
@@ -147,17 +152,18 @@ public sealed partial class Controller : IDisposable
         // What happened while nobody led shows as a difference; a NodeImage without a Node is one.
         foreach (var node in _nodes.List()) _nodeNames.Add(node.Metadata.Name!);
         foreach (var nodeImage in _nodeImages.List()) _nodeNames.Add(nodeImage.Metadata.Name!);
-        foreach (var job in _jobs.List()) _jobKeys.Add(ObjectKey.Of(job.Metadata));
+        foreach (var job in _jobs.List()) _slotKeys.Add(ObjectKey.Of(job.Metadata));
         foreach (var list in _lists.List()) _listKeys.Add(ObjectKey.Of(list.Metadata));
         _secrets.BeginLeading(_clock.GetUtcNow());
 
         var executor = new PlanExecutor(
             _client, _nodeImages, _jobs, _lists, _copies, _board, _listBoard, _secrets, _events, () => _elector?.IsLeader ?? true, _clock, _loggers.CreateLogger<PlanExecutor>());
-        var jobs = new JobReconciler(_jobs, _board, _secrets, executor, _clock);
+        var jobs = new JobReconciler(_jobs, _board, _secrets, executor, _jobKeys.Add, _clock);
         var lists = new ListReconciler(_lists, _jobs, _listBoard, executor, _clock);
         var nodeImages = new NodeImageReconciler(_nodes, _nodeImages, _board, executor, _clock);
         var copies = new SecretCopyReconciler(_secrets, _copies, executor);
         await Task.WhenAll(
+            Loop("slots", _slotKeys, jobs.FillSlots).Run(SlotWorkers, cancellationToken),
             Loop("imagepulljobs", _jobKeys, jobs.Reconcile).Run(JobWorkers, cancellationToken),
             Loop("imagelistpulljobs", _listKeys, lists.Reconcile).Run(ListWorkers, cancellationToken),
             Loop("secretcopies", _secretKeys, copies.Reconcile).Run(SecretWorkers, cancellationToken),

@@ -40,12 +40,11 @@ public sealed record JobAccount(ImagePullJob Job, string? Stops, int Parallelism
 
     private static IEnumerable<NodeAccount> Unfinished(JobView view, ILister<Node> nodes, ILister<NodeImage> nodeImages, DateTimeOffset now)
     {
-        var waiting = 0;
+        var turns = view.Ledger.Places.InTurn(Place.Waiting, view.FirstSlot).Select((slot, before) => (slot, before)).ToDictionary(turn => turn.slot, turn => turn.before);
         for (var slot = 0; slot < view.Slots.Capacity; slot++)
         {
             if (!view.Slots.TryGetName(slot, out var name)) continue;
-            var isWaiting = view.Ledger.Places[slot] == Place.Waiting;
-            yield return Of(view.Ledger, slot, name, Find(nodes, name), Find(nodeImages, name), isWaiting ? waiting++ : 0, now);
+            yield return Of(view.Ledger, slot, name, Find(nodes, name), Find(nodeImages, name), turns.GetValueOrDefault(slot), now);
         }
     }
 

@@ -18,7 +18,6 @@ public sealed class JobBoard(
     private readonly RecentSet _gone = new(TimeSpan.FromMinutes(10));
     private readonly NodeAttachments _attached = new();
 
-
     /// <summary>Where the nodes of all unfinished jobs stand: place, and why when that is Held or Failed. A node counts once for each job.</summary>
     public Dictionary<(Place Place, string Reason), int> CountNodes()
     {
@@ -108,28 +107,24 @@ public sealed class JobBoard(
     }
 
     /// <summary>Plans one job on the books as they stand. Null when there is no such job.</summary>
-    public Plan? PlanJob(string key, DateTimeOffset now)
+    public Plan? PlanJob(string key, DateTimeOffset now) => Look(key, ledger =>
     {
-        lock (_gate)
-        {
-            if (!_uids.TryGetValue(key, out var uid)) return null;
-            var ledger = _ledgers[uid];
-            var view = JobView.Read(ledger, _slots, nodeImages, secrets, now);
-            if (view.IsSweep) ledger.NextSweep = now + JobView.SweepPeriod(ledger);
-            return JobPlanner.Plan(view, now);
-        }
-    }
+        var view = View(ledger, now >= ledger.NextSweep, now);
+        if (view.IsSweep) ledger.NextSweep = now + JobView.SweepPeriod(ledger);
+        return JobPlanner.Plan(view, now);
+    });
+
+    /// <summary>Plans what of one job needs no server: <see cref="JobPlanner.PlanSlots"/>. Null when there is no such job.</summary>
+    public Plan? PlanSlots(string key, DateTimeOffset now) => Look(key, ledger => JobPlanner.PlanSlots(View(ledger, false, now), now));
 
     /// <summary>The same books in words: where each node stands and why. Null when there is no such job.</summary>
-    public JobAccount? Explain(string key, DateTimeOffset now)
-    {
-        lock (_gate)
-            return _uids.TryGetValue(key, out var uid) ? JobAccount.Of(JobView.Read(_ledgers[uid], _slots, nodeImages, secrets, now), nodes, nodeImages, now) : null;
-    }
+    public JobAccount? Explain(string key, DateTimeOffset now) => Look(key, ledger => JobAccount.Of(View(ledger, false, now), nodes, nodeImages, now));
 
+    /// <summary>Two plans may have found the same slot free: it is given once.</summary>
     public void Dispatch(string jobUid, IReadOnlyList<int> slots, DateTimeOffset now) => Each(jobUid, slots, (ledger, slot) =>
     {
-        if (ledger.Places[slot] == Place.Waiting) Enter(ledger, slot, new Verdict(Place.Active), now);
+        var isFree = ledger.Places.Count(Place.Active) < JobPlanner.Parallelism(ledger.Job, ledger.Places.Desired);
+        if (isFree && ledger.Places[slot] == Place.Waiting) Enter(ledger, slot, new Verdict(Place.Active), now);
     });
 
     public void HoldSilent(string jobUid, IReadOnlyList<int> slots, DateTimeOffset now) => Each(jobUid, slots, (ledger, slot) =>
@@ -178,6 +173,14 @@ public sealed class JobBoard(
             };
         }
     }
+
+    private T? Look<T>(string key, Func<JobLedger, T> at)
+        where T : class
+    {
+        lock (_gate) return _uids.TryGetValue(key, out var uid) ? at(_ledgers[uid]) : null;
+    }
+
+    private JobView View(JobLedger ledger, bool isSweep, DateTimeOffset now) => JobView.Read(ledger, _slots, nodeImages, secrets, isSweep, now);
 
     private void Each(string jobUid, IReadOnlyList<int> slots, Action<JobLedger, int> act)
     {

@@ -41,6 +41,19 @@ public static class JobPlanner
         return Run(view, startTime, now);
     }
 
+    /// <summary>
+    /// Of a plan what needs no answer of the server: free slots go to waiting nodes. A slot that gets free while the job's status is on its
+    /// way to the server is so filled at once.
+    /// </summary>
+    public static Plan PlanSlots(JobView view, DateTimeOffset now)
+    {
+        var (job, ledger) = (view.Job, view.Ledger);
+        var isOver = job.Status?.CompletionTime is not null || (Deadline(job, job.Status?.StartTime ?? now) is { } deadline && now >= deadline);
+        if (isOver || ledger.Invalid is not null || ledger.AwaitsPods || view.SecretsWait > TimeSpan.Zero) return Reconcile.Plan.Nothing("no slot to give");
+        var dispatched = NextNodes(view, Parallelism(job, ledger.Places.Desired) - ledger.Places.Count(Place.Active));
+        return dispatched.Count == 0 ? Reconcile.Plan.Nothing("no slot to give") : new Plan([new DispatchNodes(ledger.Uid, dispatched)], null, "free slots are given");
+    }
+
     /// <summary>When the next round of a finished node is due: a day later, at a time of its own.</summary>
     public static DateTimeOffset RoundDue(string jobUid, FinishedRound round)
     {
@@ -59,7 +72,7 @@ public static class JobPlanner
         if (due.Count > 0) actions.Add(new StartRound(ledger.Uid, due));
 
         var parallelism = Parallelism(view.Job, places.Desired);
-        var dispatched = NextNodes(places, parallelism - (places.Count(Place.Active) - silent.Count));
+        var dispatched = NextNodes(view, parallelism - (places.Count(Place.Active) - silent.Count));
         if (dispatched.Count > 0) actions.Add(new DispatchNodes(ledger.Uid, dispatched));
 
         var status = JobStatusWriter.Running(view, startTime, parallelism, dispatched.Count - silent.Count, now);
@@ -83,13 +96,11 @@ public static class JobPlanner
 
     private static DateTimeOffset GivenUpAt(Hold hold) => hold.Reason is PullReason.NodeNotReady or PullReason.NodeImageFull ? hold.Since + NotReadyGrace : hold.Since;
 
-    private static List<int> NextNodes(NodePlaces places, int slots)
+    private static List<int> NextNodes(JobView view, int slots)
     {
+        var places = view.Ledger.Places;
         var count = Math.Min(slots, places.Count(Place.Waiting));
-        if (count <= 0) return [];
-        var nodes = new List<int>(count);
-        for (var slot = places.Next(Place.Waiting, 0); slot >= 0 && nodes.Count < count; slot = places.Next(Place.Waiting, slot + 1)) nodes.Add(slot);
-        return nodes;
+        return count <= 0 ? [] : [.. places.InTurn(Place.Waiting, view.FirstSlot).Take(count)];
     }
 
     /// <summary>

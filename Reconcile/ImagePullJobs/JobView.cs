@@ -20,12 +20,17 @@ public sealed record JobView(
 {
     public ImagePullJob Job => Ledger.Job;
 
+    /// <summary>
+    /// Where the job's turn of the nodes begins: jobs over the same nodes begin at different ones, or they would all wait for the same
+    /// few daemons while the others idle.
+    /// </summary>
+    public int FirstSlot => (int)(StableHash.Of(Ledger.Uid) % (uint)Math.Max(1, Slots.Capacity));
+
     /// <summary>How often all dispatched nodes are looked at: silence is noticed this much late at most.</summary>
     public static TimeSpan SweepPeriod(JobLedger ledger) => ledger.CompletesNever ? TimeSpan.FromSeconds(60) : TimeSpan.FromSeconds(5);
 
-    public static JobView Read(JobLedger ledger, NodeSlots slots, ILister<NodeImage> nodeImages, IPullSecrets secrets, DateTimeOffset now)
+    public static JobView Read(JobLedger ledger, NodeSlots slots, ILister<NodeImage> nodeImages, IPullSecrets secrets, bool isSweep, DateTimeOffset now)
     {
-        var isSweep = now >= ledger.NextSweep;
         var rounds = isSweep && ledger.CompletesNever && !ledger.IsFinished ? ReadRounds(ledger, slots, nodeImages) : [];
         return new JobView(ledger, slots, isSweep, nodeImages.LiveSince, secrets.WaitFor(ledger.Job, now), rounds);
     }

@@ -56,6 +56,13 @@ public sealed class NodePlaces
         for (var slot = Next(place, 0); slot >= 0; slot = Next(place, slot + 1)) yield return slot;
     }
 
+    /// <summary>The same, each once, from a slot on and around.</summary>
+    public IEnumerable<int> InTurn(Place place, int first)
+    {
+        for (var slot = Next(place, first); slot >= 0; slot = Next(place, slot + 1)) yield return slot;
+        for (var slot = Next(place, 0); slot >= 0 && slot < first; slot = Next(place, slot + 1)) yield return slot;
+    }
+
     public void Clear()
     {
         _places = [];

@@ -213,6 +213,9 @@ public sealed partial class World
 
     private void ReconcileJob(string key)
     {
+        Jobs.TryGet(key, out var job);
+        if (JobFinalizerPlanner.Plan(job, Secrets) is null)
+            foreach (var action in Board.PlanSlots(key, Now)?.Actions ?? []) Perform(action);
         if (PlanJob(key) is not { } plan) return;
         foreach (var action in plan.Actions) Perform(action);
         Requeue("job", key, plan);
