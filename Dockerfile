@@ -2,7 +2,7 @@
 # `make release` makes the same image without Docker, for two architectures and byte for byte the same each time (docs/release.md).
 FROM mcr.microsoft.com/dotnet/sdk:10.0.401 AS build
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends clang cmake lld libssl-dev zlib1g-dev ca-certificates
+ && apt-get install --yes --no-install-recommends clang cmake lld llvm libssl-dev zlib1g-dev ca-certificates
 WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props kruise-image.csproj substitutions.xml packages.lock.json .editorconfig BannedSymbols.txt ./
 COPY Program.cs ./

@@ -235,7 +235,7 @@ exec 9>"$cache/lock"
 flock 9   # two makes at once install once
 discard "$cache"/unpack.* "$cache"/apiserver.*   # what a killed run left
 
-packages clang cmake lld libssl-dev zlib1g-dev ca-certificates
+packages clang cmake lld llvm libssl-dev zlib1g-dev ca-certificates
 [ "$want" = build ] && exit 0
 if [ "$want" = release ]; then
   for arch in amd64 arm64; do make_sysroot "$arch" "$(dirname "$0")/release/debian.lock"; done

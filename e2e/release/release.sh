@@ -34,7 +34,8 @@ rm -rf "$out"
 mkdir -p "$out"
 dotnet build "$work/e2e/bed" --configuration Release --verbosity quiet -clp:NoSummary -p:RestoreLockedMode=true
 bed=$work/e2e/bed/bin/Release/net10.0/bed
-tools=("clang=$(clang -dumpversion)" "lld=$(ld.lld --version | grep -oE '[0-9.]{3,}' | head -n 1)" "dotnet-sdk=$(dotnet --version)")
+tools=("clang=$(clang -dumpversion)" "lld=$(ld.lld --version | grep -oE '[0-9.]{3,}' | head -n 1)"
+  "llvm=$(llvm-objcopy --version | grep -oE '[0-9.]{3,}' | head -n 1)" "dotnet-sdk=$(dotnet --version)")
 images=()
 for architecture in "${architectures[@]}"; do
   case $architecture in

@@ -42,8 +42,7 @@ public static partial class LinkedParts
             if (IsOwn(file))
                 continue;
             var part = Path.GetFileName(file) == Shim ? OfCompiler(hashes)
-                : file.StartsWith(sysroot + "/", StringComparison.Ordinal) && debian.TryGetValue(file[sysroot.Length..], out var fields)
-                ? OfDebian(fields, architecture)
+                : InSysroot(file, sysroot, debian) is { } fields ? OfDebian(fields, architecture)
                 : NuGetPath().Match(file) is { Success: true } path ? OfNuGet(path, hashes)
                 : throw new BedException($"{file} was linked, and no package is known that it is of");
             parts.TryAdd(part.Purl, part);
@@ -59,8 +58,14 @@ public static partial class LinkedParts
     private static IEnumerable<string> Inputs(string linkedFiles) =>
         File.ReadAllText(linkedFiles).Split("\n\n")[0].Split('\n').Skip(1).Select(line => line.TrimEnd('\\').Trim()).Where(file => file.Length > 0);
 
-    // What the build made itself is named from the project's directory, and it is made of our sources, but for the shim.
-    private static bool IsOwn(string file) => !Path.IsPathRooted(file) && Path.GetFileName(file) != Shim;
+    // What the build made itself is named from the project's directory, and it is made of our sources, but for archives: the shim, and
+    // copies of what is in the sysroot.
+    private static bool IsOwn(string file) => !Path.IsPathRooted(file) && !file.EndsWith(".a", StringComparison.Ordinal);
+
+    /// <summary>What is known of a file of the sysroot, or of one that the build copied from it under the same name.</summary>
+    private static string[]? InSysroot(string file, string sysroot, Dictionary<string, string[]> debian) =>
+        !Path.IsPathRooted(file) ? debian.SingleOrDefault(known => Path.GetFileName(known.Key) == Path.GetFileName(file)).Value
+        : file.StartsWith(sysroot + "/", StringComparison.Ordinal) ? debian.GetValueOrDefault(file[sysroot.Length..]) : null;
 
     private static LinkedPart OfCompiler(Dictionary<string, (string Name, string Hash)> hashes)
     {
