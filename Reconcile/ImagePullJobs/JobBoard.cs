@@ -143,8 +143,7 @@ public sealed class JobBoard(
 
     public void NoteStatusWrite(string jobKey, ImagePullJobStatus status, DateTimeOffset now)
     {
-        lock (_gate)
-            if (_uids.TryGetValue(jobKey, out var uid)) _ledgers[uid].Written = new StatusWrite<ImagePullJobStatus>(status, now);
+        lock (_gate) if (_uids.TryGetValue(jobKey, out var uid)) _ledgers[uid].Written = new StatusWrite<ImagePullJobStatus>(status, now);
     }
 
     public IReadOnlyList<PullClaim> On(string node)
