@@ -31,6 +31,7 @@ public sealed class HollowDaemons : IAsyncDisposable
     private readonly ConcurrentDictionary<string, NodeImageEvent> known = new();
     private readonly List<Task> working = [];
     private readonly int connections;
+    private readonly Random random = new(1); // asked on the task that reads the watch alone
 
     public HollowDaemons(RawApi api, int connections) => (this.api, this.connections) = (api, connections);
 
@@ -40,7 +41,7 @@ public sealed class HollowDaemons : IAsyncDisposable
     /// <summary>A status write was acknowledged by the server, and when.</summary>
     public event Action<HollowPull, long>? Acknowledged;
 
-    /// <summary>How long a pull takes before it is answered.</summary>
+    /// <summary>How long a pull takes on the average before it is answered: between half and one and a half of it, or all would end at the same moments.</summary>
     public TimeSpan PullTime { get; set; }
 
     /// <summary>False: a pull begins, is answered with "Pulling", and goes on for ever.</summary>
@@ -156,7 +157,7 @@ public sealed class HollowDaemons : IAsyncDisposable
     private async Task PullAsync(HollowPull pull)
     {
         if (PullTime > TimeSpan.Zero)
-            await Task.Delay(PullTime);
+            await Task.Delay(PullTime * (0.5 + random.NextDouble()));
         answers.Writer.TryWrite(pull);
     }
 

@@ -4,13 +4,14 @@ namespace KruiseImage.Bench.Workloads;
 
 /// <summary>
 /// W3: a job over N nodes with parallelism 10. A slot is free when the server has acknowledged the status that ends a pull; it is filled
-/// when the watch shows the next node's entry. Pulls take a while, so that the machine is far from its limit and the times are not those
-/// of a queue before a processor.
+/// when the watch shows the next node's entry. Ends after 500 nodes. Pulls take a while, and not all the same, so that the machine is far
+/// from its limit and the times are not those of a queue before a processor.
 /// </summary>
 public sealed class FreedSlot(ScaleCluster cluster, BenchOptions options) : Workload(cluster, options)
 {
     public const int Parallelism = 10;
-    public static readonly TimeSpan PullTime = TimeSpan.FromMilliseconds(200);
+    private const int MostNodes = 500;
+    private static readonly TimeSpan PullTime = TimeSpan.FromSeconds(1);
     private const string Job = "bench-w3";
 
     public override async Task<Row> RunAsync(CancellationToken cancellationToken)
@@ -20,31 +21,34 @@ public sealed class FreedSlot(ScaleCluster cluster, BenchOptions options) : Work
         await controller.StartSettledAsync(cancellationToken);
         Cluster.Daemons.PullTime = PullTime;
         using var slots = new SlotTimes(Cluster.Daemons, ImageOf(Job));
-        using var answered = new Sighting(Cluster.Daemons, NodeCount, static seen => seen.HasSucceeded(ImageOf(Job)));
+        var nodes = Math.Min(NodeCount, MostNodes);
+        using var answered = new Sighting(Cluster.Daemons, nodes, static seen => seen.HasSucceeded(ImageOf(Job)));
         var meter = await CostMeter.StartAsync(Cluster, controller, cancellationToken);
         var before = await controller.LoopTimesAsync(cancellationToken);
         var started = Now;
         await CreateJobAsync(Job, Parallelism, cancellationToken);
-        await answered.ReachedAsync("every node has pulled", Patience + (NodeCount * PullTime), cancellationToken);
-        await JobCompletedAsync(Job, cancellationToken);
+        await answered.ReachedAsync($"{nodes} nodes have pulled", Patience + (nodes * PullTime), cancellationToken);
+        if (nodes == NodeCount)
+            await JobCompletedAsync(Job, cancellationToken);
         var loops = await controller.LoopTimesAsync(cancellationToken) is { } after && before is not null
-            ? $"; in the controller, wait + work: {after.Since(before, "imagepulljobs")}, {after.Since(before, "nodeimages")}" : "";
+            ? $"; in the controller, wait + work: {after.Since(before, "slots")}, {after.Since(before, "nodeimages")}" : "";
         var cost = await meter.StopAsync(cancellationToken);
         Cluster.Daemons.PullTime = TimeSpan.Zero;
         await EndAsync(controller, cancellationToken);
 
+        var dispatched = slots.Dispatched.Count;
         var filled = slots.FilledAfter(Parallelism);
         var shown = slots.ShownAfter();
         var p99 = Statistics.Percentile(filled, 99) * 1000;
         var goals = new List<Goal>
         {
             Goals.AtMost("slot filled, p99", p99, 20, " ms"),
-            Goals.Count("NodeImage patches per node", cost.Of("PATCH", "nodeimages") / (double)NodeCount, 1),
+            Goals.AtMost("NodeImage patches per node", cost.Of("PATCH", "nodeimages") / (double)dispatched, 1.01, ""), // one may be on its way
             Goals.StatusWrites(cost.Of("PATCH", "imagepulljobs/status"), cost.Seconds),
             Goals.Count("reads", cost.Reads, 0),
         };
         return new("W3", NodeCount, Seconds(started, answered.Last), null, cost, FormattableString.Invariant(
-            $"parallelism {Parallelism}, a pull takes {PullTime.TotalMilliseconds:0} ms; a freed slot filled: p50 {Statistics.Median(filled) * 1000:0.0} ms, p99 {p99:0.0} ms of {filled.Count}; of that until a watch shows the status: p50 {Statistics.Median(shown) * 1000:0.0} ms, p99 {Statistics.Percentile(shown, 99) * 1000:0.0} ms{loops}"),
+            $"parallelism {Parallelism}, a pull takes {PullTime.TotalSeconds / 2:0.0} to {PullTime.TotalSeconds * 1.5:0.0} s; a freed slot filled: p50 {Statistics.Median(filled) * 1000:0.0} ms, p99 {p99:0.0} ms of {filled.Count}; of that until a watch shows the status: p50 {Statistics.Median(shown) * 1000:0.0} ms, p99 {Statistics.Percentile(shown, 99) * 1000:0.0} ms{loops}"),
             goals);
     }
 }

@@ -21,7 +21,7 @@ public sealed class LeaderLost(ScaleCluster cluster, BenchOptions options) : Wor
         await first.StartSettledAsync(cancellationToken);
         using var second = NewController("bench-2");
         await second.StartAsync(cancellationToken);
-        Cluster.Daemons.PullTime = FreedSlot.PullTime;
+        Cluster.Daemons.PullTime = TimeSpan.FromMilliseconds(200);
         Cluster.Daemons.Seen += Observe;
         using var slots = new SlotTimes(Cluster.Daemons, ImageOf(Job));
         using var third = new Sighting(Cluster.Daemons, Math.Max(1, NodeCount / 3), static seen => seen.HasSucceeded(ImageOf(Job)));
