@@ -2,15 +2,19 @@ using System.Globalization;
 
 namespace KruiseImage.Bed;
 
-/// <summary>One process of the product: a controller or a daemon, from the native executable.</summary>
+/// <summary>
+/// One process of the product: a controller or a daemon, from the native executable. As in our image there are no certificates of public
+/// authorities, which OpenSSL would read at each start: neither mode needs them.
+/// </summary>
 public sealed class Component : IDisposable
 {
+    private static readonly string[] asInOurImage = ["SSL_CERT_FILE=/none", "SSL_CERT_DIR=/none"];
     private readonly HttpClient client = new(new SocketsHttpHandler { UseProxy = false });
 
     public Component(string name, string logDirectory, params string[] arguments)
     {
         Listen = new Uri($"http://127.0.0.1:{Ports.Free()}");
-        Server = new ServerProcess(name, logDirectory, Parts.Product, [.. arguments, "--listen", Listen.Authority]) { RestartsByItself = true };
+        Server = new ServerProcess(name, logDirectory, "/usr/bin/env", [.. asInOurImage, Parts.Product, .. arguments, "--listen", Listen.Authority]) { RestartsByItself = true };
     }
 
     public string Name => Server.Name;

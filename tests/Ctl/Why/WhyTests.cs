@@ -15,6 +15,8 @@ public class WhyTests
 {
     private static ImagePullJobSpec Pull(int parallelism = 10) => new() { Image = "nginx:1", Parallelism = parallelism };
 
+    private static readonly string[] Nodes = ["a", "b", "c", "d", "e"];
+
     private static JobAccount Open(World world, string job = "job", params Pod[] pods) =>
         WhyBooks.Open(world.Job(job), world.Nodes, world.NodeImages, pods, world.Now);
 
@@ -41,10 +43,15 @@ public class WhyTests
     [Fact]
     public void A_node_without_a_slot_is_told_how_many_are_before_it()
     {
-        var world = Started(Pull(parallelism: 2), "a", "b", "c", "d", "e");
-        IsSaid(world, "c", Remedies.Waiting, "waits: 2 of 2 slots are taken (parallelism 2), it is the next");
-        IsSaid(world, "d", Remedies.Waiting, "waits: 2 of 2 slots are taken (parallelism 2), 1 node is before it");
-        IsSaid(world, "e", Remedies.Waiting, "waits: 2 of 2 slots are taken (parallelism 2), 2 nodes are before it");
+        var world = Started(Pull(parallelism: 2), Nodes);
+        foreach (var ahead in (string[])["it is the next", "1 node is before it", "2 nodes are before it"])
+            Assert.Single(Nodes, node => Why(world, node).Sentence == $"waits: 2 of 2 slots are taken (parallelism 2), {ahead}");
+        var next = Nodes.Single(node => Why(world, node).Sentence.EndsWith("it is the next", StringComparison.Ordinal));
+        IsSaid(world, next, Remedies.Waiting, "waits: 2 of 2 slots are taken (parallelism 2), it is the next");
+        Assert.DoesNotContain(next, world.NodesWith());
+        world.Report(world.NodesWith()[0], PullPhase.Succeeded);
+        world.Settle();
+        Assert.Contains(next, world.NodesWith());
     }
 
     [Fact]
