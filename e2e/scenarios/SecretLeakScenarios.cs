@@ -15,7 +15,7 @@ public sealed partial class SecretLeakScenarios(SharedCluster shared) : SecretSc
     private static readonly Dictionary<string, string> LabelValues = new()
     {
         ["le"] = "^([0-9.e+-]+|\\+Inf)$",
-        ["loop"] = "^(imagepulljobs|imagelistpulljobs|nodeimages|secretcopies)$",
+        ["loop"] = "^(slots|imagepulljobs|imagelistpulljobs|nodeimages|secretcopies)$",
         ["outcome"] = "^(done|requeue_after|retry|drop)$",
         ["result"] = "^[a-z_]{2,17}$",
         ["reason"] = "^([A-Z][A-Za-z]{2,19})?$",
