@@ -40,7 +40,7 @@ public sealed record JobAccount(ImagePullJob Job, string? Stops, int Parallelism
 
     private static IEnumerable<NodeAccount> Unfinished(JobView view, ILister<Node> nodes, ILister<NodeImage> nodeImages, DateTimeOffset now)
     {
-        var turns = view.Ledger.Places.InTurn(Place.Waiting, view.FirstSlot).Select((slot, before) => (slot, before)).ToDictionary(turn => turn.slot, turn => turn.before);
+        var turns = view.Ledger.Places.InTurn(Place.Waiting, view.Ledger.FirstSlot).Select((slot, before) => (slot, before)).ToDictionary(turn => turn.slot, turn => turn.before);
         for (var slot = 0; slot < view.Slots.Capacity; slot++)
         {
             if (!view.Slots.TryGetName(slot, out var name)) continue;

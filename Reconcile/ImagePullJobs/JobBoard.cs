@@ -101,6 +101,7 @@ public sealed class JobBoard(
         {
             if (!_ledgers.TryGetValue(jobUid, out var ledger) || !ledger.AwaitsPods) return;
             ledger.PodsKnown = true;
+            ledger.ChooseFirstSlot();
             EnqueueEntriesOf(ledger); // those of nodes that have no such pod any more were kept until now
             enqueueJob(ledger.Key);
         }
@@ -192,9 +193,8 @@ public sealed class JobBoard(
 
     private void Apply(JobLedger ledger, JobEdit edit, DateTimeOffset now)
     {
-        if (ledger.IsFinished) Clear(ledger);
+        if (ledger.IsFinished || edit == JobEdit.Image) Clear(ledger);
         if (ledger.IsFinished || edit == JobEdit.None) return;
-        if (edit == JobEdit.Image) Clear(ledger);
         if (edit == JobEdit.Policy)
         {
             foreach (var slot in ledger.Places.In(Place.Active)) enqueueNode(_slots.Name(slot));
@@ -205,6 +205,7 @@ public sealed class JobBoard(
         foreach (var node in nodes.List()) _slots.Take(node.Metadata.Name!);
         for (var slot = 0; slot < _slots.Capacity; slot++)
             if (_slots.TryGetName(slot, out _)) Refresh(ledger, slot, now);
+        ledger.ChooseFirstSlot();
     }
 
     private void Forget(ImagePullJob job, DateTimeOffset now)
@@ -260,8 +261,7 @@ public sealed class JobBoard(
     /// <summary>Moves a node to its place and keeps the books that go with it.</summary>
     private void Enter(JobLedger ledger, int slot, Verdict verdict, DateTimeOffset now)
     {
-        var from = ledger.Places[slot];
-        var to = verdict.Place;
+        var (from, to) = (ledger.Places[slot], verdict.Place);
         if (to == Place.Active && verdict.Acknowledged && ledger.Dispatches.TryGetValue(slot, out var dispatch) && !dispatch.Acknowledged)
             ledger.Dispatches[slot] = new Dispatch(now, true);
         if (from == to && !(to == Place.Held && ledger.Holds[slot].Reason != verdict.Reason)) return;

@@ -50,6 +50,16 @@ public sealed class JobLedger
     public IReadOnlyList<SecretReference> PullSecrets { get; set; } = [];
 
     public NodePlaces Places { get; } = new();
+
+    /// <summary>
+    /// Where the job's turn of its nodes begins: jobs over the same nodes begin at different ones, or they would all wait for the same few
+    /// daemons while the others idle.
+    /// </summary>
+    public int FirstSlot { get; private set; }
+
+    /// <summary>When its nodes are known, or others than before.</summary>
+    public void ChooseFirstSlot() => FirstSlot = Places.Nth((int)(StableHash.Of(Uid) % (uint)Math.Max(1, Places.Desired)));
+
     public DigestTally Digests { get; } = new();
     public Dictionary<int, Dispatch> Dispatches { get; } = [];
     public Dictionary<int, Hold> Holds { get; } = [];

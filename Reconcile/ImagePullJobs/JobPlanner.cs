@@ -100,7 +100,7 @@ public static class JobPlanner
     {
         var places = view.Ledger.Places;
         var count = Math.Min(slots, places.Count(Place.Waiting));
-        return count <= 0 ? [] : [.. places.InTurn(Place.Waiting, view.FirstSlot).Take(count)];
+        return count <= 0 ? [] : [.. places.InTurn(Place.Waiting, view.Ledger.FirstSlot).Take(count)];
     }
 
     /// <summary>

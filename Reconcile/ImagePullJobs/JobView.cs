@@ -20,12 +20,6 @@ public sealed record JobView(
 {
     public ImagePullJob Job => Ledger.Job;
 
-    /// <summary>
-    /// Where the job's turn of the nodes begins: jobs over the same nodes begin at different ones, or they would all wait for the same
-    /// few daemons while the others idle.
-    /// </summary>
-    public int FirstSlot => (int)(StableHash.Of(Ledger.Uid) % (uint)Math.Max(1, Slots.Capacity));
-
     /// <summary>How often all dispatched nodes are looked at: silence is noticed this much late at most.</summary>
     public static TimeSpan SweepPeriod(JobLedger ledger) => ledger.CompletesNever ? TimeSpan.FromSeconds(60) : TimeSpan.FromSeconds(5);
 

@@ -56,6 +56,14 @@ public sealed class NodePlaces
         for (var slot = Next(place, 0); slot >= 0; slot = Next(place, slot + 1)) yield return slot;
     }
 
+    /// <summary>The slot of a desired node by its number among them; 0 when there are not so many.</summary>
+    public int Nth(int number)
+    {
+        for (var slot = 0; slot < _places.Length; slot++)
+            if (_places[slot] != (byte)Place.NotDesired && number-- == 0) return slot;
+        return 0;
+    }
+
     /// <summary>The same, each once, from a slot on and around.</summary>
     public IEnumerable<int> InTurn(Place place, int first)
     {

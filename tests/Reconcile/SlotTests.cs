@@ -58,7 +58,8 @@ public sealed class SlotTests
     {
         var names = Enumerable.Range(0, 50).Select(index => $"n{index:d2}").ToArray();
         var world = new World().WithNodes(names);
-        for (var index = 0; index < 50; index++) world.CreateJob($"job{index}", Pull($"image{index}:1", parallelism: 1));
+        var half = new NodeSelector { Names = [.. names[25..]] };
+        for (var index = 0; index < 50; index++) world.CreateJob($"job{index}", Pull($"image{index}:1", parallelism: 1) with { Selector = index % 2 == 0 ? null : half });
         world.Settle();
         var busiest = names.Max(name => world.NodeImage(name).Spec!.Images?.Count ?? 0);
         Assert.InRange(busiest, 1, 8); // one after the other they would all be on the first
