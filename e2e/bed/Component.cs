@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace KruiseImage.Bed;
 
 /// <summary>
@@ -41,11 +39,8 @@ public sealed class Component : IDisposable
     public Task<string> GetAsync(string path, CancellationToken cancellationToken) => client.GetStringAsync(new Uri(Listen, path), cancellationToken);
 
     /// <summary>The value of a metric without labels, or null.</summary>
-    public async Task<double?> MetricAsync(string name, CancellationToken cancellationToken)
-    {
-        var line = (await MetricsAsync(cancellationToken)).Split('\n').FirstOrDefault(line => line.StartsWith(name + " ", StringComparison.Ordinal));
-        return line is null ? null : double.Parse(line.AsSpan(name.Length + 1), CultureInfo.InvariantCulture);
-    }
+    public async Task<double?> MetricAsync(string name, CancellationToken cancellationToken) =>
+        PrometheusText.Read(await MetricsAsync(cancellationToken), name).FirstOrDefault(sample => sample.Labels.Count == 0)?.Value;
 
     public void Dispose()
     {

@@ -1,3 +1,5 @@
+using KruiseImage.Bed;
+
 namespace KruiseImage.Bench;
 
 /// <summary>Reads a controller's costs at the beginning and at the end of what is measured.</summary>

@@ -1,3 +1,5 @@
+using KruiseImage.Bed;
+
 namespace KruiseImage.Bench;
 
 /// <summary>What a controller's loops tell of their queues and their work, as sums and counts since its start. Pure.</summary>

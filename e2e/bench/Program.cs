@@ -4,7 +4,7 @@ using KruiseImage.Bench;
 using KruiseImage.Bench.Workloads;
 
 // Measures a controller beside the least work that any must do. The Makefile runs it through e2e/sandbox.sh, which ends whatever it started.
-try
+return await ExitCodes.OfAsync("bench", async () =>
 {
     var options = BenchOptions.Parse(args);
     var before = Load();
@@ -17,17 +17,7 @@ try
     if (options.Output is { } output)
         await File.WriteAllTextAsync(output, Report.Insert(File.Exists(output) ? await File.ReadAllTextAsync(output) : "", table));
     return 0;
-}
-catch (Exception error) when (error is BedException or TimeoutException)
-{
-    Console.Error.WriteLine("bench: " + error.Message);
-    return 1;
-}
-catch (Exception defect) // process 1 of a PID namespace cannot abort: a crash would look like a segmentation fault
-{
-    Console.Error.WriteLine(defect);
-    return 1;
-}
+});
 
 static async Task MeasureClusterAsync(BenchOptions options, List<Row> rows)
 {

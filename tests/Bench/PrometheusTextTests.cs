@@ -1,3 +1,4 @@
+using KruiseImage.Bed;
 using KruiseImage.Bench;
 using Xunit;
 

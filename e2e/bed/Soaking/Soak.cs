@@ -199,9 +199,7 @@ public sealed class Soak(LocalCluster cluster, int seed, TimeSpan length) : IAsy
 
     /// <summary>Over all processes and labels.</summary>
     private async Task<int> SumAsync(string metric, CancellationToken cancellationToken) =>
-        (int)(await Task.WhenAll(Ours.Select(component => component.MetricsAsync(cancellationToken)))).SelectMany(text => text.Split('\n'))
-            .Where(line => line.StartsWith(metric + " ", StringComparison.Ordinal) || line.StartsWith(metric + "{", StringComparison.Ordinal))
-            .Sum(line => double.Parse(line.AsSpan(line.LastIndexOf(' ') + 1), CultureInfo.InvariantCulture));
+        (int)(await Task.WhenAll(Ours.Select(component => component.MetricsAsync(cancellationToken)))).SelectMany(text => PrometheusText.Read(text, metric)).Sum(sample => sample.Value);
 
     private async Task<string> VersionsAsync(CancellationToken cancellationToken) =>
         $"2 controllers, 3 daemons, containerd {string.Join(", ", await Task.WhenAll(cluster.Nodes.Select(node => node.VersionAsync(cancellationToken))))}";

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace KruiseImage.Bench;
+namespace KruiseImage.Bed;
 
 /// <summary>One line of a metrics page.</summary>
 public sealed record Sample(string Name, IReadOnlyDictionary<string, string> Labels, double Value);
