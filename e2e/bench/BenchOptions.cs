@@ -6,25 +6,26 @@ namespace KruiseImage.Bench;
 /// <summary>What the bench was asked for.</summary>
 /// <param name="Nodes">Sizes of the cluster, ascending: Nodes are only added.</param>
 /// <param name="Connections">Of the floor, and of the hollow daemons.</param>
-/// <param name="Repetitions">Of floors and what is compared with them, for up to <see cref="SmallNodes"/> nodes; the median counts. One for more.</param>
+/// <param name="Repetitions">Of floors and what is compared with them; the median counts. Null: the more the fewer nodes, <see cref="RepetitionsAt"/>.</param>
 /// <param name="Controller">A command line with "{kubeconfig}" or "{admin-kubeconfig}" in it; null: ours.</param>
 /// <param name="Output">The document that the table goes into, or null.</param>
 public sealed record BenchOptions(
-    IReadOnlyList<string> Workloads, IReadOnlyList<int> Nodes, int Connections, int Repetitions, string? Controller, string? Output, TimeSpan Length)
+    IReadOnlyList<string> Workloads, IReadOnlyList<int> Nodes, int Connections, int? Repetitions, string? Controller, string? Output, TimeSpan Length)
 {
-    public const int SmallNodes = 2000;
+    /// <summary>Runs of half a second differ by a third, those of half a minute hardly.</summary>
+    private const int NodesToMeasure = 6000, MostRepetitions = 12;
 
     public static readonly IReadOnlyList<string> AllWorkloads = ["W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8", "B", "D1", "D2", "D3"];
 
     public const string Usage = """
-        usage: e2e/sandbox.sh kruise-image-bench [--workloads "W1 W2"] [--nodes "500 2000"] [--connections 32] [--repetitions 3]
+        usage: e2e/sandbox.sh kruise-image-bench [--workloads "W1 W2"] [--nodes "500 2000"] [--connections 32] [--repetitions N]
                  [--controller 'COMMAND LINE with {kubeconfig} or {admin-kubeconfig}'] [--seconds 60] [--output FILE]
         """;
 
     /// <exception cref="BedException">A sentence for what is wrong.</exception>
     public static BenchOptions Parse(IReadOnlyList<string> arguments)
     {
-        var options = new BenchOptions(AllWorkloads, [500, 2000, 5000, 10000], 32, 3, null, null, TimeSpan.FromSeconds(60));
+        var options = new BenchOptions(AllWorkloads, [500, 2000, 5000, 10000], 32, null, null, null, TimeSpan.FromSeconds(60));
         for (var index = 0; index < arguments.Count; index += 2)
         {
             if (index + 1 == arguments.Count)
@@ -45,7 +46,7 @@ public sealed record BenchOptions(
         return options;
     }
 
-    public int RepetitionsAt(int nodes) => nodes <= SmallNodes ? Repetitions : 1;
+    public int RepetitionsAt(int nodes) => Repetitions ?? Math.Clamp(NodesToMeasure / nodes, 1, MostRepetitions);
 
     private static string[] Words(string text) => text.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries);
 
