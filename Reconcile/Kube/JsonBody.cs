@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 
 namespace KruiseImage.Reconcile.Kube;
@@ -32,10 +33,29 @@ public static class JsonBody
         }
     }
 
+    /// <summary>
+    /// The value that the reader is at. <see cref="JsonSerializer"/> itself looks for its end before it reads it, so that every byte is
+    /// looked at twice; its converters do not.
+    /// </summary>
+    /// <exception cref="JsonException">It is not JSON, or not of this type.</exception>
+    public static T? ReadValue<T>(ref Utf8JsonReader reader, JsonTypeInfo<T> type)
+    {
+        var again = reader;
+        try
+        {
+            return ((JsonConverter<T>)type.Converter).Read(ref reader, typeof(T), type.Options);
+        }
+        catch (Exception failure) when (failure is JsonException or FormatException or InvalidOperationException or NotSupportedException)
+        {
+            return JsonSerializer.Deserialize(ref again, type); // fails too, and says where
+        }
+    }
+
     private static T? Decode<T>(ReadOnlySequence<byte> bytes, JsonTypeInfo<T> type)
     {
         var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = type.Options.MaxDepth });
-        var value = JsonSerializer.Deserialize(ref reader, type);
+        reader.Read();
+        var value = ReadValue(ref reader, type);
         reader.Read(); // throws when more follows
         return value;
     }

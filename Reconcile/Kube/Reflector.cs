@@ -83,7 +83,7 @@ public sealed partial class Reflector<T>(
             case WatchPhase.InitListed:
                 return await OpenWatch(state, cancellationToken).ConfigureAwait(false);
             case WatchPhase.Watching:
-                return WatchMachine.OnEvent(state, await _watch!.Next(cancellationToken).ConfigureAwait(false));
+                return WatchMachine.OnEvent(state, await _watch!.Next().ConfigureAwait(false));
             default:
                 throw new ArgumentOutOfRangeException(nameof(state), state.Phase, null);
         }
@@ -96,7 +96,7 @@ public sealed partial class Reflector<T>(
         _retryAfter = opened.RetryAfter ?? TimeSpan.Zero;
         if (opened.IsOk)
         {
-            _watch = new TimedWatch<T>(opened.Value!, duration + WatchGrace, clock);
+            _watch = new TimedWatch<T>(opened.Value!, duration + WatchGrace, clock, cancellationToken);
             store.LiveSince = clock.GetUtcNow();
             _metrics.Open.Inc();
         }

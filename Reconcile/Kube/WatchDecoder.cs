@@ -89,8 +89,8 @@ public static class WatchDecoder
         where T : class
     {
         reader.Read();
-        if (kind == WatchEventKind.Error) status = JsonSerializer.Deserialize(ref reader, CrdJson.Default.ApiStatus);
-        else value = JsonSerializer.Deserialize(ref reader, type);
+        if (kind == WatchEventKind.Error) status = JsonBody.ReadValue(ref reader, CrdJson.Default.ApiStatus);
+        else value = JsonBody.ReadValue(ref reader, type);
     }
 
     private static WatchEvent<T> Compose<T>(WatchEventKind kind, T? value, ApiStatus? status)
