@@ -31,6 +31,30 @@ public static class NodeImageEntries
         return image?.Tags is not { } tags || tags.Count < Defaults.MaxTagsPerImage || nodeImage.FindEntry(imageName, tag) is not null;
     }
 
+    /// <summary>Whether the later of two versions of a NodeImage tells no more than how far its pulls are. By that nothing is decided.</summary>
+    public static bool OnlyProgressed(NodeImage before, NodeImage after)
+    {
+        var (known, told) = (before.Metadata, after.Metadata);
+        if (known.Uid != told.Uid || known.Generation != told.Generation || known.DeletionTimestamp != told.DeletionTimestamp) return false;
+        if (!Labels.Same(known.Labels, told.Labels) || !(known.OwnerReferences ?? []).SequenceEqual(told.OwnerReferences ?? [])) return false;
+        if (before.Status?.ImageStatuses is not { } former || after.Status?.ImageStatuses is not { } later || former.Count != later.Count) return false;
+        foreach (var (name, image) in later)
+            if (!former.TryGetValue(name, out var same) || !OnlyProgressed(same?.Tags ?? [], image?.Tags ?? [])) return false;
+        return true;
+    }
+
+    private static bool OnlyProgressed(List<ImageTagStatus> before, List<ImageTagStatus> after)
+    {
+        if (before.Count != after.Count) return false;
+        for (var index = 0; index < after.Count; index++)
+        {
+            var told = after[index];
+            if (told != before[index] with { Progress = told.Progress, BytesDone = told.BytesDone, BytesTotal = told.BytesTotal }) return false;
+        }
+
+        return true;
+    }
+
     public static bool IsOwnedBy(this ImageTagSpec entry, string uid)
     {
         if (entry.OwnerReferences is not { } owners) return false;

@@ -70,9 +70,11 @@ public sealed class JobBoard(
         lock (_gate)
         {
             var name = (after ?? before)!.Metadata.Name!;
+            var hasSlot = _slots.TryGet(name, out var slot);
+            if (hasSlot && before is not null && before.Metadata.Generation == after?.Metadata.Generation) NoteSign(slot, now);
+            if (before is not null && after is not null && NodeImageEntries.OnlyProgressed(before, after)) return;
             enqueueNode(name);
-            if (!_slots.TryGet(name, out var slot)) return; // no Node and no job speaks of it
-            if (before is not null && before.Metadata.Generation == after?.Metadata.Generation) NoteSign(slot, now);
+            if (!hasSlot) return; // no Node and no job speaks of it
             if (after is not null && before?.Metadata.Uid != after.Metadata.Uid) ForgetReached(slot, now);
             RefreshOwners(before, slot, now);
             RefreshOwners(after, slot, now);
@@ -298,14 +300,8 @@ public sealed class JobBoard(
     {
         foreach (var ledger in _attached.At(slot).ToArray())
         {
-            if (ledger.Dispatches.TryGetValue(slot, out var dispatch))
-            {
-                if (dispatch.Acknowledged) ledger.Dispatches[slot] = dispatch with { LastSign = now };
-            }
-            else if (ledger.Places[slot] == Place.Held && ledger.Holds[slot].Reason == PullReason.DaemonNotResponding)
-            {
-                Enter(ledger, slot, new Verdict(Place.Waiting), now);
-            }
+            if (ledger.Dispatches.TryGetValue(slot, out var dispatch) && dispatch.Acknowledged) ledger.Dispatches[slot] = dispatch with { LastSign = now };
+            if (ledger.Places[slot] == Place.Held && ledger.Holds[slot].Reason == PullReason.DaemonNotResponding) Enter(ledger, slot, new Verdict(Place.Waiting), now);
         }
     }
 

@@ -40,9 +40,9 @@ public sealed class NodeImageTests
         Assert.False(world.NodeImage("a").Spec!.Images!.ContainsKey("nginx"));
     }
 
-    /// <summary>A daemon says every two seconds how far it is: no job is looked at for it, and nothing written.</summary>
+    /// <summary>A daemon says every two seconds how far it is: nothing is looked at for it, and nothing written.</summary>
     [Fact]
-    public void Progress_bytes_and_a_next_attempt_are_one_look_at_their_node_and_no_write()
+    public void Progress_and_bytes_are_no_look_and_a_next_attempt_is_one_look_at_its_node()
     {
         var world = new World().WithNodes("a", "b");
         world.CreateJob("job", new ImagePullJobSpec { Image = "nginx:1", Parallelism = 2 });
@@ -50,17 +50,17 @@ public sealed class NodeImageTests
         world.Report("a", PullPhase.Pulling);
         world.Settle();
         world.Writes.Clear();
-        var edits = new Func<ImageTagStatus, ImageTagStatus>[]
-        {
-            status => status with { Progress = 1 }, status => status with { BytesDone = 1_000, BytesTotal = 90_000 },
-            status => status with { BytesDone = 1_500 }, status => status with { NextAttemptTime = world.Now },
-        };
-        foreach (var edit in edits)
+        (Func<ImageTagStatus, ImageTagStatus> Edit, string[] Queued)[] edits =
+        [
+            (status => status with { Progress = 1 }, []), (status => status with { BytesDone = 1_000, BytesTotal = 90_000 }, []),
+            (status => status with { BytesDone = 1_500 }, []), (status => status with { NextAttemptTime = world.Now }, ["node a"]),
+        ];
+        foreach (var (edit, queued) in edits)
         {
             var node = world.NodeImage("a");
             var said = edit(node.Status.FindStatus("nginx", "1")!);
             world.Take(node with { Status = node.Status! with { ImageStatuses = new() { ["nginx"] = new ImageStatus { Tags = [said] } } } });
-            Assert.Equal(["node a"], world.Queued);
+            Assert.Equal(queued, world.Queued);
             world.Settle();
             Assert.Empty(world.Writes);
         }
