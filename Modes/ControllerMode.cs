@@ -31,8 +31,15 @@ public static partial class ControllerMode
         return command;
     }
 
+    /// <summary>
+    /// Read once, when the first socket is used. What waits for a socket then goes on in the thread that found it ready, in place of one of
+    /// the pool: at 100 events a second a third of the controller's processor time goes into waking threads. Nothing here blocks for long.
+    /// </summary>
+    private const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
+
     private static async Task<int> Run(ControllerSettings settings, TextWriter error, CancellationToken cancellationToken)
     {
+        Environment.SetEnvironmentVariable(InlineCompletions, "1");
         using var loggers = Logs.Create(settings.LogLevel, error);
         using var client = new KubeClient(settings.Connection, ProductVersion.UserAgent);
         using var controller = new Controller(settings, client, loggers, TimeProvider.System, new Random());
@@ -46,6 +53,7 @@ public static partial class ControllerMode
             _ => ValueTask.FromResult(controller.WhyNotReady()), cancellationToken).ConfigureAwait(false);
         return wasAsked ? ExitCode.Done : ExitCode.Failed;
     }
+
     [LoggerMessage(Level = LogLevel.Information, Message = "{Version} controller {Identity}, for the cluster at {Server}")]
     private static partial void LogStarted(ILogger logger, string version, string identity, Uri server);
 }
