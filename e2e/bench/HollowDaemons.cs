@@ -38,11 +38,17 @@ public sealed class HollowDaemons : IAsyncDisposable
     /// <summary>Every event, on the one task that reads the watch: who listens must be quick.</summary>
     public event Action<NodeImageEvent>? Seen;
 
+    /// <summary>The same as the server sent it.</summary>
+    public event Action<ReadOnlyMemory<byte>>? LineRead;
+
     /// <summary>A status write was acknowledged by the server, and when.</summary>
     public event Action<HollowPull, long>? Acknowledged;
 
     /// <summary>How long a pull takes on the average before it is answered: between half and one and a half of it, or all would end at the same moments.</summary>
     public TimeSpan PullTime { get; set; }
+
+    /// <summary>False: others answer, and we only look.</summary>
+    public bool IsAnswering { get; set; } = true;
 
     /// <summary>False: a pull begins, is answered with "Pulling", and goes on for ever.</summary>
     public bool IsFinishing { get; set; } = true;
@@ -108,9 +114,11 @@ public sealed class HollowDaemons : IAsyncDisposable
             var rest = read.Buffer;
             while (rest.PositionOf((byte)'\n') is { } newline)
             {
-                var line = rest.Slice(0, newline);
-                if (NodeImageEvent.Read(line.IsSingleSegment ? line.First : line.ToArray(), at) is { } seen)
+                var part = rest.Slice(0, newline);
+                var line = part.IsSingleSegment ? part.First : part.ToArray();
+                if (NodeImageEvent.Read(line, at) is { } seen)
                 {
+                    LineRead?.Invoke(line);
                     version = seen.ResourceVersion;
                     Observe(seen);
                 }
@@ -127,8 +135,9 @@ public sealed class HollowDaemons : IAsyncDisposable
         if (seen.IsThere)
         {
             known[seen.Name] = seen;
-            foreach (var pull in NewPulls(seen))
-                _ = PullAsync(pull);
+            if (IsAnswering)
+                foreach (var pull in NewPulls(seen))
+                    _ = PullAsync(pull);
         }
         else
         {

@@ -15,6 +15,9 @@ public sealed class ScaleCluster : IAsyncDisposable
     private readonly List<MadeNode> nodes = [];
     private readonly BenchOptions options;
 
+    /// <summary>Null: the hollow ones answer.</summary>
+    private ProductDaemons? whole;
+
     private ScaleCluster(string directory, BenchOptions options)
     {
         this.options = options;
@@ -48,6 +51,8 @@ public sealed class ScaleCluster : IAsyncDisposable
                 new Dictionary<string, string> { ["HOME"] = directory }, null, cancellationToken)).Succeeded();
             await Eventually.TrueAsync("the API server serves the CRDs", TimeSpan.FromSeconds(30), async token =>
                 await cluster.ControlPlane.Api.GetAsync(RawApi.NodeImages, token) is not null, cancellationToken);
+            if (options.HasProductDaemons)
+                cluster.whole = new ProductDaemons(cluster.Daemons, cluster.ControlPlane.DaemonKubeconfig);
             await cluster.Daemons.StartAsync(cancellationToken);
             return cluster;
         }
@@ -107,6 +112,8 @@ public sealed class ScaleCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Daemons.DisposeAsync();
+        if (whole is not null)
+            await whole.DisposeAsync();
         Admin.Dispose();
         ControlPlane.Dispose();
     }

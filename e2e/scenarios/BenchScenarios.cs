@@ -39,6 +39,17 @@ public sealed class BenchScenarios(SharedCluster shared) : Scenario(shared)
         Assert.Contains(table.Trim(), written, StringComparison.Ordinal);
     }
 
+    /// <summary>A fast pull costs one status write, also when the product's daemons decide about it.</summary>
+    [Fact]
+    public async Task The_products_own_daemons_may_answer()
+    {
+        Assert.SkipUnless(Cluster is LocalCluster, "needs the local parts");
+        var directory = Directory.CreateDirectory(Path.Combine(Environment.GetEnvironmentVariable("BED_DIR")!, "bench-daemons")).FullName;
+        var result = await CommandResult.RunAsync(Bench, ["--workloads", "W2", "--nodes", $"{Nodes}", "--repetitions", "1", "--daemons", "product"],
+            new Dictionary<string, string> { ["BED_DIR"] = directory }, null, Cancellation);
+        Assert.Matches($@"(?m)^\| W2 \| {Nodes} \|.*[ ,]{Nodes} PATCH nodeimages/status", result.Succeeded());
+    }
+
     [Fact]
     public async Task A_word_that_it_does_not_know_is_said()
     {

@@ -29,5 +29,24 @@ public class BenchOptionsTests
     [InlineData("--nodes", "0")]
     [InlineData("--conections", "3")]
     [InlineData("--nodes")]
-    public void What_is_wrong_is_said(params string[] arguments) => Assert.Contains(arguments[^1], Assert.Throws<BedException>(() => BenchOptions.Parse(arguments)).Message, StringComparison.Ordinal);
+    [InlineData("--daemons", "real")]
+    public void What_is_wrong_is_said(params string[] arguments) =>
+        Assert.Contains(arguments[^1], Assert.Throws<BedException>(() => BenchOptions.Parse(arguments)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void What_only_hollow_daemons_can_do_is_not_asked_of_others() =>
+        Assert.Contains("W4 needs hollow daemons", Assert.Throws<BedException>(() => BenchOptions.Parse(["--daemons", "product", "--workloads", "W1 W4"])).Message, StringComparison.Ordinal);
+
+    /// <summary>Runs of half a second differ by a third.</summary>
+    [Theory]
+    [InlineData(20, 12)]
+    [InlineData(500, 12)]
+    [InlineData(2000, 3)]
+    [InlineData(5000, 1)]
+    [InlineData(10_000, 1)]
+    public void The_fewer_nodes_the_more_often(int nodes, int times)
+    {
+        Assert.Equal(times, BenchOptions.Parse([]).RepetitionsAt(nodes));
+        Assert.Equal(7, BenchOptions.Parse(["--repetitions", "7"]).RepetitionsAt(nodes));
+    }
 }
