@@ -63,7 +63,7 @@ micro: ## the hot paths alone: times and allocations, and that none depends on t
 bench: parts build ## what it costs beside the least work there is, into docs/performance.md; WORKLOADS="W1 W2" N="500 2000" CONTROLLER='…' DAEMONS=product
 	@dotnet build e2e/bench --configuration Release $(QUIET)
 	@e2e/sandbox.sh e2e/bench/bin/Release/net10.0/kruise-image-bench --workloads "$(WORKLOADS)" --nodes "$(N)" \
-	  $(if $(DAEMONS),--daemons $(DAEMONS)) $(if $(CONTROLLER),--controller '$(CONTROLLER)',$(if $(DAEMONS),,--output docs/performance.md))
+	  $(if $(DAEMONS),--daemons $(DAEMONS)) $(if $(CONTROLLER),--controller '$(CONTROLLER)') $(if $(DAEMONS)$(CONTROLLER),,--output docs/performance.md)
 
 soak: scenario-parts build bed ## random work and faults for MINUTES=30, then rest: does anything grow, or stay? SEED=n repeats one
 	@e2e/sandbox.sh $(BED) soak $(or $(MINUTES),30) $(SEED)

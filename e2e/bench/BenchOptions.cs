@@ -42,7 +42,7 @@ public sealed record BenchOptions(
                 "--connections" => options with { Connections = Number(value, 1, 1000) },
                 "--repetitions" => options with { Repetitions = Number(value, 1, 99) },
                 "--controller" => options with { Controller = value },
-                "--daemons" => options with { HasProductDaemons = value == "product" || (value == "hollow" ? false : throw new BedException($"\"{value}\" is neither hollow nor product")) },
+                "--daemons" => options with { HasProductDaemons = IsProduct(value) },
                 "--seconds" => options with { Length = TimeSpan.FromSeconds(Number(value, 1, 3600)) },
                 "--output" => options with { Output = value },
                 _ => throw new BedException($"{arguments[index]} is unknown\n{Usage}"),
@@ -59,6 +59,13 @@ public sealed record BenchOptions(
 
     private static string Workload(string name) =>
         AllWorkloads.Contains(name) ? name : throw new BedException($"there is no workload \"{name}\": {string.Join(' ', AllWorkloads)}");
+
+    private static bool IsProduct(string daemons) => daemons switch
+    {
+        "product" => true,
+        "hollow" => false,
+        _ => throw new BedException($"\"{daemons}\" is neither hollow nor product"),
+    };
 
     private static int Number(string text, int least, int most) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most

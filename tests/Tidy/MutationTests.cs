@@ -25,7 +25,7 @@ public sealed class MutationTests
             }
             else if (line.StartsWith("@@", StringComparison.Ordinal) || line.StartsWith("diff ", StringComparison.Ordinal))
             {
-                if (!text.Contains(string.Join('\n', hunk), StringComparison.Ordinal)) yield return $"{Path.GetFileName(patch)}: {path} is not what it was: {hunk.First(old => !text.Contains(old, StringComparison.Ordinal))}";
+                if (!text.Contains(string.Join('\n', hunk), StringComparison.Ordinal)) yield return $"{Path.GetFileName(patch)}: {path} does not have, line after line:\n{string.Join('\n', hunk)}";
                 hunk.Clear();
             }
             else if (line is [' ' or '-', ..])
