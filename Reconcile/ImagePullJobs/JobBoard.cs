@@ -76,9 +76,10 @@ public sealed class JobBoard(
             enqueueNode(name);
             if (!hasSlot) return; // no Node and no job speaks of it
             if (after is not null && before?.Metadata.Uid != after.Metadata.Uid) ForgetReached(slot, now);
-            RefreshOwners(before, slot, now);
+            var isRewritten = before?.Metadata.Generation != after?.Metadata.Generation || before?.Metadata.Uid != after?.Metadata.Uid;
+            if (isRewritten) RefreshOwners(before, slot, now); // else both name the same owners
             RefreshOwners(after, slot, now);
-            if (before?.Metadata.Generation != after?.Metadata.Generation || before?.Metadata.Uid != after?.Metadata.Uid)
+            if (isRewritten)
                 foreach (var ledger in _attached.At(slot).ToArray()) Refresh(ledger, slot, now); // the last room may have been taken, or given back
             if (after is null) ReleaseSlot(name);
         }
