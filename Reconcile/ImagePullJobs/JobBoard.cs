@@ -114,7 +114,7 @@ public sealed class JobBoard(
     public Plan? PlanJob(string key, DateTimeOffset now) => Look(key, ledger =>
     {
         var view = View(ledger, now >= ledger.NextSweep, now);
-        if (view.IsSweep) ledger.NextSweep = now + JobView.SweepPeriod(ledger);
+        if (view.IsSweep) ledger.NextSweep = JobPlanner.NextSweep(view, now);
         return JobPlanner.Plan(view, now);
     });
 

@@ -82,6 +82,8 @@ public sealed class JobLedger
 
     /// <summary>Our last write, which a server with an older schema may have stored in part only.</summary>
     public StatusWrite<ImagePullJobStatus>? Written { get; set; }
+
+    /// <summary>When <see cref="JobPlanner"/> wants to look at every node again.</summary>
     public DateTimeOffset NextSweep { get; set; }
 
     public bool IsFinished => Job.Status?.CompletionTime is not null;

@@ -109,19 +109,30 @@ public static class JobPlanner
     /// </summary>
     private static List<int> SilentNodes(JobView view, DateTimeOffset now)
     {
-        var silent = new List<int>();
-        if (view.NodeImagesLiveSince is not { } liveSince) return silent;
-        var policy = view.Job.Spec.PullPolicy;
-        var longestAttempt = Defaults.Timeout(policy?.TimeoutSeconds) + TimeSpan.FromSeconds(30);
-        var longestPull = Defaults.Seconds((Defaults.Backoff(policy?.BackoffLimit) + 1L) * longestAttempt.TotalSeconds) + ResponseTimeout;
-        foreach (var (slot, dispatch) in view.Ledger.Dispatches)
-        {
-            var since = dispatch.LastSign > liveSince ? dispatch.LastSign : liveSince;
-            if (now - since >= (dispatch.Acknowledged ? longestPull : ResponseTimeout)) silent.Add(slot);
-        }
-
+        if (view.NodeImagesLiveSince is not { } liveSince) return [];
+        List<int> silent = [.. view.Ledger.Dispatches.Where(dispatch => now >= SilentAt(view.Job, dispatch.Value, liveSince)).Select(dispatch => dispatch.Key)];
         silent.Sort();
         return silent;
+    }
+
+    private static DateTimeOffset SilentAt(ImagePullJob job, Dispatch dispatch, DateTimeOffset liveSince)
+    {
+        var since = dispatch.LastSign > liveSince ? dispatch.LastSign : liveSince;
+        if (!dispatch.Acknowledged) return since + ResponseTimeout;
+        var longestAttempt = Defaults.Timeout(job.Spec.PullPolicy?.TimeoutSeconds) + TimeSpan.FromSeconds(30);
+        return since + Defaults.Seconds((Defaults.Backoff(job.Spec.PullPolicy?.BackoffLimit) + 1L) * longestAttempt.TotalSeconds) + ResponseTimeout;
+    }
+
+    /// <summary>
+    /// When all nodes are worth a look again: when the first of the dispatched ones may have been silent for too long. One that is
+    /// dispatched from now on is not due within <see cref="ResponseTimeout"/>; that is also how often rounds are looked for.
+    /// </summary>
+    public static DateTimeOffset NextSweep(JobView view, DateTimeOffset now)
+    {
+        var next = now + ResponseTimeout;
+        foreach (var dispatch in view.Ledger.Dispatches.Values)
+            if (SilentAt(view.Job, dispatch, view.NodeImagesLiveSince ?? now) is var due && due > now && due < next) next = due;
+        return next;
     }
 
     private static Plan Invalid(JobView view, string sentence, DateTimeOffset now)
@@ -155,7 +166,7 @@ public static class JobPlanner
         var ledger = view.Ledger;
         TimeSpan? next = looksAgain ? TimeSpan.FromMilliseconds(1) : null;
         if (Deadline(view.Job, startTime) is { } deadline) next = Earliest(next, deadline - now);
-        if (ledger.Places.Count(Place.Active) > 0 || ledger.CompletesNever || view.Ledger.Places.Count(Place.Waiting) > 0) next = Earliest(next, JobView.SweepPeriod(ledger));
+        if (ledger.Places.Count(Place.Active) > 0 || ledger.CompletesNever || ledger.Places.Count(Place.Waiting) > 0) next = Earliest(next, Positive(ledger.NextSweep - now));
         var isPaused = Parallelism(view.Job, ledger.Places.Desired) == 0; // then it ends when somebody resumes it, and not before
         if (ledger.Places.Unfinished == ledger.Places.Count(Place.Held) && ledger.Holds.Count > 0 && !ledger.CompletesNever && !isPaused)
             next = Earliest(next, Positive(ledger.Holds.Values.Max(GivenUpAt) - now));

@@ -7,8 +7,8 @@ namespace KruiseImage.Reconcile.ImagePullJobs;
 public readonly record struct FinishedRound(int Slot, string Node, DateTimeOffset FinishedAt);
 
 /// <summary>
-/// What the planner sees of one job: its books, and, once per sweep period, what only a look at every node can tell. Read from
-/// caches alone, under the board's lock.
+/// What the planner sees of one job: its books, and, once in a while (<see cref="JobPlanner.NextSweep"/>), what only a look at every
+/// node can tell. Read from caches alone, under the board's lock.
 /// </summary>
 public sealed record JobView(
     JobLedger Ledger,
@@ -19,9 +19,6 @@ public sealed record JobView(
     IReadOnlyList<FinishedRound> FinishedRounds)
 {
     public ImagePullJob Job => Ledger.Job;
-
-    /// <summary>How often all dispatched nodes are looked at: silence is noticed this much late at most.</summary>
-    public static TimeSpan SweepPeriod(JobLedger ledger) => ledger.CompletesNever ? TimeSpan.FromSeconds(60) : TimeSpan.FromSeconds(5);
 
     public static JobView Read(JobLedger ledger, NodeSlots slots, ILister<NodeImage> nodeImages, IPullSecrets secrets, bool isSweep, DateTimeOffset now)
     {

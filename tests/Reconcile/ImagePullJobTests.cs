@@ -161,11 +161,26 @@ public sealed class ImagePullJobTests
         world.Settle();
         world.Advance(TimeSpan.FromSeconds(59));
         Assert.Equal(["a"], world.NodesWith());
-        world.Advance(TimeSpan.FromSeconds(7));
+        world.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(["b"], world.NodesWith());
         world.Report("b", PullPhase.Succeeded);
         world.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(PullReason.DaemonNotResponding, world.Job("job").Status!.Failures![0].Reason);
+    }
+
+    /// <summary>Its nodes tell by events what they do; only silence must be looked for.</summary>
+    [Fact]
+    public void A_job_under_way_is_next_looked_at_when_its_first_daemon_may_be_silent()
+    {
+        var world = new World().WithNodes("a", "b");
+        world.CreateJob("job", Pull(parallelism: 1));
+        world.Settle();
+        Assert.Equal(TimeSpan.FromSeconds(60), world.Board.PlanJob("default/job", world.Now)!.RequeueAfter);
+        world.Advance(TimeSpan.FromSeconds(59.5));
+        Assert.Equal(TimeSpan.FromSeconds(0.5), world.Board.PlanJob("default/job", world.Now)!.RequeueAfter);
+        world.Report("a", PullPhase.Pulling);
+        world.Advance(TimeSpan.FromMinutes(3));
+        Assert.Equal(["a"], world.NodesWith());
     }
 
     [Fact]
