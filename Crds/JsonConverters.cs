@@ -46,10 +46,11 @@ public sealed class OptionalTimeConverter : JsonConverter<DateTimeOffset?>
 /// </summary>
 public sealed class Int32Converter : JsonConverter<int>
 {
-    public override int Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        (int)Math.Clamp(Int64Converter.ReadSaturated(ref reader), int.MinValue, int.MaxValue);
+    public override int Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => ReadSaturated(ref reader);
 
     public override void Write(Utf8JsonWriter writer, int value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
+
+    internal static int ReadSaturated(ref Utf8JsonReader reader) => (int)Math.Clamp(Int64Converter.ReadSaturated(ref reader), int.MinValue, int.MaxValue);
 }
 
 /// <inheritdoc cref="Int32Converter"/>
@@ -87,6 +88,7 @@ public static class Interned
     public static string? Read(ref Utf8JsonReader reader)
     {
         if (reader.TokenType == JsonTokenType.Null) return null;
+        if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName)) throw new JsonException("a text was expected");
         if (reader.HasValueSequence || reader.ValueIsEscaped || reader.ValueSpan.Length > 128) return reader.GetString();
         return Get(reader.ValueSpan);
     }

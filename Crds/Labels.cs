@@ -5,6 +5,7 @@ public static class Labels
 {
     public static bool Same(Dictionary<string, string>? one, Dictionary<string, string>? other)
     {
+        if (ReferenceEquals(one, other)) return true;
         if ((one?.Count ?? 0) != (other?.Count ?? 0)) return false;
         if (one is null || other is null) return true;
         foreach (var (key, value) in one)

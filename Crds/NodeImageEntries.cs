@@ -36,7 +36,8 @@ public static class NodeImageEntries
     {
         var (known, told) = (before.Metadata, after.Metadata);
         if (known.Uid != told.Uid || known.Generation != told.Generation || known.DeletionTimestamp != told.DeletionTimestamp) return false;
-        if (!Labels.Same(known.Labels, told.Labels) || !(known.OwnerReferences ?? []).SequenceEqual(told.OwnerReferences ?? [])) return false;
+        if (!Labels.Same(known.Labels, told.Labels)) return false;
+        if (!ReferenceEquals(known.OwnerReferences, told.OwnerReferences) && !(known.OwnerReferences ?? []).SequenceEqual(told.OwnerReferences ?? [])) return false;
         if (before.Status?.ImageStatuses is not { } former || after.Status?.ImageStatuses is not { } later || former.Count != later.Count) return false;
         foreach (var (name, image) in later)
             if (!former.TryGetValue(name, out var same) || !OnlyProgressed(same?.Tags ?? [], image?.Tags ?? [])) return false;

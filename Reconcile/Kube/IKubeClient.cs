@@ -87,7 +87,12 @@ public readonly record struct WatchEvent<T>(WatchEventKind Kind, T? Object, stri
 
 /// <summary>An open watch. Ends (null) when the server closes it or the connection breaks; both are normal.</summary>
 public interface IWatchStream<T> : IAsyncDisposable
-    where T : class
+    where T : class, IKubeObject
 {
     ValueTask<WatchEvent<T>?> Next(CancellationToken cancellationToken);
+
+    /// <summary>From now on objects may share with their former versions in the cache what they have in common. A hint.</summary>
+    void ShareWith(ILister<T> cache)
+    {
+    }
 }

@@ -123,7 +123,7 @@ public sealed class KubeClient : IKubeClient, IDisposable
             response = await SendOnce(request, authorization, timeout.Token).ConfigureAwait(false);
             if (!response.IsSuccessStatusCode) return await Refusal<IWatchStream<T>>(request, response, timeout.Token).ConfigureAwait(false);
             var stream = await response.Content.ReadAsStreamAsync(timeout.Token).ConfigureAwait(false);
-            var watch = new WatchStream<T>(response, stream, resource.Type);
+            var watch = new WatchStream<T>(response, stream, resource);
             response = null;
             return watch;
         }

@@ -96,7 +96,8 @@ public sealed partial class Reflector<T>(
         _retryAfter = opened.RetryAfter ?? TimeSpan.Zero;
         if (opened.IsOk)
         {
-            _watch = new TimedWatch<T>(opened.Value!, duration + WatchGrace, clock, cancellationToken);
+            opened.Value!.ShareWith(store);
+            _watch = new TimedWatch<T>(opened.Value, duration + WatchGrace, clock, cancellationToken);
             store.LiveSince = clock.GetUtcNow();
             _metrics.Open.Inc();
         }

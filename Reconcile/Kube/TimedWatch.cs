@@ -1,3 +1,5 @@
+using KruiseImage.Crds;
+
 namespace KruiseImage.Reconcile.Kube;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace KruiseImage.Reconcile.Kube;
 /// its reader waiting for ever. One reader at a time.
 /// </summary>
 public sealed class TimedWatch<T> : IAsyncDisposable
-    where T : class
+    where T : class, IKubeObject
 {
     private readonly IWatchStream<T> _stream;
     private readonly CancellationToken _cancelled;

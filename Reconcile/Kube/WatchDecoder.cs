@@ -14,17 +14,18 @@ public static class WatchDecoder
 {
     private static readonly JsonReaderOptions Depth = new() { MaxDepth = CrdJson.MaxDepth };
 
-    public static WatchEvent<T> Decode<T>(ReadOnlySequence<byte> line, JsonTypeInfo<T> type)
+    /// <param name="cache">When given, an object may share with its former version there what they have in common.</param>
+    public static WatchEvent<T> Decode<T>(ReadOnlySequence<byte> line, Resource<T> resource, ILister<T>? cache = null)
         where T : class, IKubeObject
     {
         try
         {
             var reader = new Utf8JsonReader(line, Depth);
-            return Decode(ref reader, type);
+            return Decode(ref reader, resource, cache);
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
-            return Unreadable(line, type, malformed.Message);
+            return Unreadable(line, resource.Type, malformed.Message);
         }
     }
 
@@ -48,7 +49,7 @@ public static class WatchDecoder
         return Malformed<T>(why);
     }
 
-    private static WatchEvent<T> Decode<T>(ref Utf8JsonReader reader, JsonTypeInfo<T> type)
+    private static WatchEvent<T> Decode<T>(ref Utf8JsonReader reader, Resource<T> resource, ILister<T>? cache)
         where T : class, IKubeObject
     {
         WatchEventKind? kind = null;
@@ -66,7 +67,7 @@ public static class WatchDecoder
             }
             else if (reader.ValueTextEquals("object"u8) && kind is { } known)
             {
-                ReadObject(ref reader, known, type, ref value, ref status);
+                ReadObject(ref reader, known, resource, cache, ref value, ref status);
             }
             else
             {
@@ -81,16 +82,26 @@ public static class WatchDecoder
         }
 
         if (kind is not { } decided) return Malformed<T>("the event has no type");
-        if (isEarly) ReadObject(ref early, decided, type, ref value, ref status);
+        if (isEarly) ReadObject(ref early, decided, resource, cache, ref value, ref status);
         return Compose(decided, value, status);
     }
 
-    private static void ReadObject<T>(ref Utf8JsonReader reader, WatchEventKind kind, JsonTypeInfo<T> type, ref T? value, ref ApiStatus? status)
-        where T : class
+    private static void ReadObject<T>(ref Utf8JsonReader reader, WatchEventKind kind, Resource<T> resource, ILister<T>? cache, ref T? value, ref ApiStatus? status)
+        where T : class, IKubeObject
     {
         reader.Read();
         if (kind == WatchEventKind.Error) status = JsonBody.ReadValue(ref reader, CrdJson.Default.ApiStatus);
-        else value = JsonBody.ReadValue(ref reader, type);
+        else value = ReadCached(ref reader, resource, cache) ?? JsonBody.ReadValue(ref reader, resource.Type);
+    }
+
+    private static T? ReadCached<T>(ref Utf8JsonReader reader, Resource<T> resource, ILister<T>? cache)
+        where T : class, IKubeObject
+    {
+        if (resource.ReadCached is not { } read || cache is null) return null;
+        var start = reader;
+        if (read(ref reader, cache) is { } value) return value;
+        reader = start;
+        return null;
     }
 
     private static WatchEvent<T> Compose<T>(WatchEventKind kind, T? value, ApiStatus? status)

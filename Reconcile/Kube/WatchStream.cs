@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net.Sockets;
-using System.Text.Json.Serialization.Metadata;
 using KruiseImage.Crds;
 
 namespace KruiseImage.Reconcile.Kube;
@@ -11,12 +10,13 @@ namespace KruiseImage.Reconcile.Kube;
 /// the business of <see cref="TimedWatch{T}"/>.
 /// </summary>
 /// <param name="response">Disposed of with the watch; that closes the connection.</param>
-public sealed class WatchStream<T>(IDisposable response, Stream stream, JsonTypeInfo<T> type) : IWatchStream<T>
+public sealed class WatchStream<T>(IDisposable response, Stream stream, Resource<T> resource) : IWatchStream<T>
     where T : class, IKubeObject
 {
     /// <summary>An object is at most 1.5 MB in etcd; its JSON in an event somewhat more.</summary>
     private const int LongestLine = 8 << 20;
 
+    private ILister<T>? _cache;
     private byte[] _buffer = new byte[16 << 10];
 
     /// <summary>What was read and not yet taken, in <see cref="_buffer"/>; the first <see cref="_searched"/> bytes of it hold no line end.</summary>
@@ -42,6 +42,8 @@ public sealed class WatchStream<T>(IDisposable response, Stream stream, JsonType
         }
     }
 
+    public void ShareWith(ILister<T> cache) => _cache = cache;
+
     public async ValueTask DisposeAsync()
     {
         await stream.DisposeAsync().ConfigureAwait(false);
@@ -56,7 +58,7 @@ public sealed class WatchStream<T>(IDisposable response, Stream stream, JsonType
             var line = _buffer.AsMemory(_start, _searched + found);
             (_start, _searched) = (_start + line.Length + 1, 0);
             if (line.Length <= 1) continue;
-            taken = WatchDecoder.Decode(new ReadOnlySequence<byte>(line), type);
+            taken = WatchDecoder.Decode(new ReadOnlySequence<byte>(line), resource, _cache);
             return true;
         }
 

@@ -39,7 +39,7 @@ public sealed class ProductDaemons : IAsyncDisposable
 
     private void Tell(ReadOnlyMemory<byte> line)
     {
-        var told = WatchDecoder.Decode(new ReadOnlySequence<byte>(line), Resources.NodeImages.Type);
+        var told = WatchDecoder.Decode(new ReadOnlySequence<byte>(line), Resources.NodeImages);
         if (told.Object?.Metadata.Name is not { } name)
             return;
         if (!nodes.TryGetValue(name, out var node))

@@ -36,7 +36,7 @@ internal sealed class WatchTarget : IFuzzTarget
         var expected = new List<(string, string)>();
         foreach (var line in Split(bytes))
         {
-            var alone = Told(WatchDecoder.Decode(new ReadOnlySequence<byte>(line), Resources.Nodes.Type));
+            var alone = Told(WatchDecoder.Decode(new ReadOnlySequence<byte>(line), Resources.Nodes));
             if (Plain(line) is { } plain) Assert.Equal(plain, alone.What);
             expected.Add(alone);
         }
@@ -79,7 +79,7 @@ internal sealed class WatchTarget : IFuzzTarget
     {
         var events = new List<(string, string)>();
         using var stream = new CutStream(bytes, random);
-        var watch = new WatchStream<Node>(Stream.Null, stream, Resources.Nodes.Type);
+        var watch = new WatchStream<Node>(Stream.Null, stream, Resources.Nodes);
         while (Now(watch.Next(CancellationToken.None)) is { } told) events.Add(Told(told));
         var closed = watch.DisposeAsync();
         Assert.True(closed.IsCompletedSuccessfully);

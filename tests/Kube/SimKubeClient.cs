@@ -47,6 +47,8 @@ internal sealed class SimKubeClient(SimSession session) : IKubeClient
             return Next(cancellationToken);
         }
 
+        public void ShareWith(ILister<T> cache) => watch.ShareWith(cache);
+
         public ValueTask DisposeAsync()
         {
             watch.End();

@@ -85,13 +85,13 @@ public class WatchStreamTests
             Decode(line);
         }, iter: 50_000);
 
-    private static WatchEvent<Node> Decode(byte[] line) => WatchDecoder.Decode(new ReadOnlySequence<byte>(line), Resources.Nodes.Type);
+    private static WatchEvent<Node> Decode(byte[] line) => WatchDecoder.Decode(new ReadOnlySequence<byte>(line), Resources.Nodes);
 
     private static async Task<List<string>> Read(byte[] bytes, int[] sizes)
     {
         var events = new List<string>();
         using var stream = new ChunkedStream(bytes, sizes);
-        await using var watch = new WatchStream<Node>(new MemoryStream(), stream, Resources.Nodes.Type);
+        await using var watch = new WatchStream<Node>(new MemoryStream(), stream, Resources.Nodes);
         while (await watch.Next(TestContext.Current.CancellationToken) is { } heard)
             events.Add(heard.Kind == WatchEventKind.Error ? $"Error {heard.Error} {heard.Message}" : $"{heard.Kind} {heard.Object?.Metadata.Name} {heard.ResourceVersion}");
         return events;

@@ -23,9 +23,11 @@ public static class Guards
             .. Ratio(reports, $"Tally {largest.Nodes}", "Tally 2000", Flat, "an event of one node must not depend on the number of nodes"),
             .. Ratio(reports, $"Relist {largest.Nodes}", "Relist 2000", Flat * largest.Times, "a list must cost each of its objects the same"),
             .. Ratio(reports, "Decode", "Tokens", 14, "reading an event is bound by its JSON"),
+            .. Ratio(reports, "DecodeStatus", "Tokens", 4, "of an event that brings another status, nothing else is built"),
             .. Bytes(reports, $"Plan {largest.Nodes}", 4_000),
             .. Bytes(reports, $"Tally {largest.Nodes}", 1_200),
             .. Bytes(reports, "Decode", 12_000),
+            .. Bytes(reports, "DecodeStatus", 2_400),
             .. Bytes(reports, "Digest", 500),
         ];
     }

@@ -10,6 +10,9 @@ namespace KruiseImage.Micro;
 public class WatchBenchmarks
 {
     private readonly byte[] _line = Fleet.WatchLine();
+    private readonly Store<NodeImage> _cache = new();
+
+    public WatchBenchmarks() => Fleet.Fill(_cache, [WatchDecoder.Decode(new ReadOnlySequence<byte>(_line), Resources.NodeImages).Object!]);
 
     [Benchmark(Baseline = true)]
     public int Tokens()
@@ -21,5 +24,9 @@ public class WatchBenchmarks
     }
 
     [Benchmark]
-    public object Decode() => WatchDecoder.Decode(new ReadOnlySequence<byte>(_line), CrdJson.Default.NodeImage);
+    public object Decode() => WatchDecoder.Decode(new ReadOnlySequence<byte>(_line), Resources.NodeImages);
+
+    /// <summary>When a former version is in the cache and only the status differs.</summary>
+    [Benchmark]
+    public object DecodeStatus() => WatchDecoder.Decode(new ReadOnlySequence<byte>(_line), Resources.NodeImages, _cache);
 }

@@ -25,6 +25,7 @@ public sealed class SimWatch<T>
     private long _version;
     private int _place;
     private bool _isBookmarkDue;
+    private ILister<T>? _cache;
 
     internal SimWatch(SimApiServer server, SimKind kind, Resource<T> resource, Selectors selectors, long? from)
     {
@@ -72,7 +73,7 @@ public sealed class SimWatch<T>
 
         if (_initial.TryDequeue(out var stored))
         {
-            next = stored.Event(WatchEventKind.Added, _resource.Type);
+            next = stored.Event(WatchEventKind.Added, _resource, _cache);
             return true;
         }
 
@@ -89,6 +90,9 @@ public sealed class SimWatch<T>
         next = Tell(change);
         return true;
     }
+
+    /// <inheritdoc cref="IWatchStream{T}.ShareWith"/>
+    public void ShareWith(ILister<T> cache) => _cache = cache;
 
     /// <summary>The next thing to come is a bookmark: the version up to which all was told.</summary>
     public void Bookmark() => _isBookmarkDue = true;
@@ -111,9 +115,9 @@ public sealed class SimWatch<T>
 
     private WatchEvent<T> Tell(Change change)
     {
-        if (!_selectors.Matches(change.After)) return change.Departed.Event(WatchEventKind.Deleted, _resource.Type);
-        return change.After!.Event(_selectors.Matches(change.Before) ? WatchEventKind.Modified : WatchEventKind.Added, _resource.Type);
+        if (!_selectors.Matches(change.After)) return change.Departed.Event(WatchEventKind.Deleted, _resource, _cache);
+        return change.After!.Event(_selectors.Matches(change.Before) ? WatchEventKind.Modified : WatchEventKind.Added, _resource, _cache);
     }
 
-    private WatchEvent<T> Message(string type, string json) => WatchDecoder.Decode(StoredObject.Line(type, Encoding.UTF8.GetBytes(json)), _resource.Type);
+    private WatchEvent<T> Message(string type, string json) => WatchDecoder.Decode(StoredObject.Line(type, Encoding.UTF8.GetBytes(json)), _resource);
 }

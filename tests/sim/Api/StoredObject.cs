@@ -88,11 +88,11 @@ public sealed class StoredObject
         }
     }
 
-    /// <summary>An event about this version. One that cannot be read goes the way of a line of the stream.</summary>
-    internal WatchEvent<T> Event<T>(WatchEventKind kind, JsonTypeInfo<T> type)
-        where T : class, IKubeObject => Read(type, out _) is { } typed
+    /// <summary>An event about this version. One that cannot be read, or is read by what a cache knows, goes the way of a line of the stream.</summary>
+    internal WatchEvent<T> Event<T>(WatchEventKind kind, Resource<T> resource, ILister<T>? cache)
+        where T : class, IKubeObject => (cache is null || resource.ReadCached is null) && Read(resource.Type, out _) is { } typed
             ? new WatchEvent<T>(kind, typed, typed.Metadata.ResourceVersion)
-            : WatchDecoder.Decode(Line(kind.ToString().ToUpperInvariant(), Utf8.Span), type);
+            : WatchDecoder.Decode(Line(kind.ToString().ToUpperInvariant(), Utf8.Span), resource, cache);
 
     internal static ReadOnlySequence<byte> Line(string type, ReadOnlySpan<byte> utf8)
     {

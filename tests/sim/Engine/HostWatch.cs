@@ -44,6 +44,8 @@ internal sealed class HostWatch<T> : IWatchStream<T>, IPump
         return await reader.Task.ConfigureAwait(false);
     }
 
+    public void ShareWith(ILister<T> cache) => _watch.ShareWith(cache);
+
     public ValueTask DisposeAsync()
     {
         _isOver = true;
