@@ -67,9 +67,10 @@ public sealed class WatchStream<T>(IDisposable response, Stream stream, Resource
         return false;
     }
 
-    /// <summary>Behind what was read: at the front of the buffer where that suffices, else of one twice as large.</summary>
+    /// <summary>Behind what was read, which goes to the front of the buffer where that suffices, else of one twice as large.</summary>
     private void MakeRoom()
     {
+        if (_start == 0 && _end < _buffer.Length) return; // a long line stays where it is until the buffer is full
         var unread = _buffer.AsSpan(_start.._end);
         var buffer = unread.Length > _buffer.Length / 2 ? new byte[2 * _buffer.Length] : _buffer;
         unread.CopyTo(buffer);

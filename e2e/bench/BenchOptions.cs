@@ -13,8 +13,8 @@ namespace KruiseImage.Bench;
 public sealed record BenchOptions(
     IReadOnlyList<string> Workloads, IReadOnlyList<int> Nodes, int Connections, int? Repetitions, string? Controller, bool HasProductDaemons, string? Output, TimeSpan Length)
 {
-    /// <summary>Runs of half a second differ by a third, those of half a minute hardly.</summary>
-    private const int NodesToMeasure = 6000, MostRepetitions = 12;
+    /// <summary>Runs of half a second differ by a third; and in any one, others on the host may have had a part of the processors.</summary>
+    private const int NodesToMeasure = 15_000, FewestRepetitions = 3, MostRepetitions = 12;
 
     public static readonly IReadOnlyList<string> AllWorkloads = ["W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8", "B", "D1", "D2", "D3"];
 
@@ -53,7 +53,7 @@ public sealed record BenchOptions(
         return options;
     }
 
-    public int RepetitionsAt(int nodes) => Repetitions ?? Math.Clamp(NodesToMeasure / nodes, 1, MostRepetitions);
+    public int RepetitionsAt(int nodes) => Repetitions ?? Math.Clamp(NodesToMeasure / nodes, FewestRepetitions, MostRepetitions);
 
     private static string[] Words(string text) => text.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries);
 

@@ -54,7 +54,15 @@ public sealed class ProductDaemons : IAsyncDisposable
     {
         var settings = new DaemonSettings(null!, name, [], new PullLimits { JitterSeed = name }, [], SecretCopy.DefaultNamespace, "", LogLevel.None);
         using var memory = new IdleMemory(TimeProvider.System, static () => { });
-        await new Daemon(settings, node, new QuickRuntime(), metrics, memory, NullLoggerFactory.Instance, TimeProvider.System, new Random(nodes.Count)).Run(end.Token);
+        try
+        {
+            await new Daemon(settings, node, new QuickRuntime(), metrics, memory, NullLoggerFactory.Instance, TimeProvider.System, new Random(nodes.Count)).Run(end.Token);
+        }
+        catch (Exception bug)
+        {
+            await Console.Error.WriteLineAsync($"bench: the daemon of {name} ended: {bug}"); // now, not when the workload has waited in vain
+            throw;
+        }
     }
 
     /// <summary>The API server as the daemon of one node sees it: its NodeImage is what it is told here, the rest goes to the real one.</summary>

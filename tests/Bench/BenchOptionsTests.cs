@@ -41,9 +41,9 @@ public class BenchOptionsTests
     [Theory]
     [InlineData(20, 12)]
     [InlineData(500, 12)]
-    [InlineData(2000, 3)]
-    [InlineData(5000, 1)]
-    [InlineData(10_000, 1)]
+    [InlineData(2000, 7)]
+    [InlineData(5000, 3)]
+    [InlineData(10_000, 3)]
     public void The_fewer_nodes_the_more_often(int nodes, int times)
     {
         Assert.Equal(times, BenchOptions.Parse([]).RepetitionsAt(nodes));
