@@ -76,6 +76,10 @@ public sealed class ContainerdNode : IDisposable
     public async Task<IReadOnlyList<Image>> ImagesAsync(CancellationToken cancellationToken) =>
         (await Images.ListImagesAsync(new ListImagesRequest(), cancellationToken: cancellationToken)).Images;
 
+    /// <summary>What its disk has of each blob that is being fetched, in bytes: some of what was sent may still be on its way there.</summary>
+    public IReadOnlyList<long> Ingested() =>
+        [.. Directory.GetFiles(Path.Combine(directory, "root", "io.containerd.content.v1.content", "ingest"), "data", SearchOption.AllDirectories).Select(file => new FileInfo(file).Length)];
+
     /// <summary>The leases that CRI's namespace has, of ours and of anybody.</summary>
     public async Task<IReadOnlyList<Lease>> LeasesAsync(CancellationToken cancellationToken) =>
         (await Leases.ListAsync(new ListRequest(), InNamespace(), cancellationToken: cancellationToken)).Leases;

@@ -11,7 +11,7 @@ namespace KruiseImage.Scenarios;
 public sealed class ResumeScenarios(SharedCluster shared) : Scenario(shared)
 {
     /// <summary>containerd writes a MiB at a time: a killed one has two of these, a cancelled one all.</summary>
-    private const long Fetched = 2_500_000;
+    private const long Fetched = 2_500_000, Written = 2 << 20;
     private const int Layers = 3;
 
     private string[] Nodes => [.. Cluster.NodeNames];
@@ -174,6 +174,7 @@ public sealed class ResumeScenarios(SharedCluster shared) : Scenario(shared)
         foreach (var node in Local.Nodes)
         {
             await UntilAsync($"the layers of {node.Name} stall", () => Task.FromResult(Blobs(image, node.Name).Count(request => request.Sent >= Fetched) >= Layers));
+            await UntilAsync($"{node.Name} has written them", () => Task.FromResult(node.Ingested().Count(bytes => bytes >= Written) >= Layers));
             var lease = Assert.Single(await LeasesAsync(node, image));
             Assert.InRange(DateTimeOffset.Parse(lease.Labels["containerd.io/gc.expire"], null), DateTimeOffset.UtcNow.AddHours(23), DateTimeOffset.UtcNow.AddHours(25));
         }
@@ -198,7 +199,7 @@ public sealed class ResumeScenarios(SharedCluster shared) : Scenario(shared)
         {
             var log = Blobs(image, node);
             var told = string.Join('\n', log.Select(request => $"{request.Path[^12..]} from {request.From}: {request.Sent}"));
-            Assert.True(log.Where(request => request.From >= 2 << 20).Select(request => request.Path).Distinct().Count() == Layers, $"{node} was to ask for the rest of {Layers} layers:\n{told}");
+            Assert.True(log.Where(request => request.From >= Written).Select(request => request.Path).Distinct().Count() == Layers, $"{node} was to ask for the rest of {Layers} layers:\n{told}");
             Assert.True(log.GroupBy(request => request.Path).All(layer => layer.Count(request => request.From == 0) == 1), $"{node} was to begin each blob once:\n{told}");
             Assert.True(log.Sum(request => request.Sent) < 1.5 * bytes, $"{node} was sent too much of {bytes} bytes:\n{told}");
         }
