@@ -81,6 +81,7 @@ public static class WatchDecoder
             }
         }
 
+        reader.Read(); // throws when more follows
         if (kind is not { } decided) return Malformed<T>("the event has no type");
         if (isEarly) ReadObject(ref early, decided, resource, cache, ref value, ref status);
         return Compose(decided, value, status);
