@@ -4,8 +4,8 @@ using KruiseImage.Crds;
 namespace KruiseImage.Reconcile.Kube;
 
 /// <summary>
-/// The status of a NodeImage, as the generated reader of <see cref="CrdJson"/> reads it, in a third of the time: a hundred of them come in
-/// a second while pulls are under way. Unit tests hold the two against each other. Pure.
+/// The status of a NodeImage, as the generated reader of <see cref="CrdJson"/> reads it, but quicker (make micro, DecodeStatus: 4.6 µs in
+/// place of 8.2): a hundred of them come in a second while pulls are under way. Unit tests hold the two against each other. Pure.
 /// </summary>
 internal static class NodeImageStatusReader
 {
@@ -22,11 +22,11 @@ internal static class NodeImageStatusReader
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (IsAt(ref reader, "imageStatuses"u8)) images = ReadImages(ref reader);
-            else if (IsAt(ref reader, "desired"u8)) desired = ReadInt32(ref reader);
-            else if (IsAt(ref reader, "succeeded"u8)) succeeded = ReadInt32(ref reader);
-            else if (IsAt(ref reader, "failed"u8)) failed = ReadInt32(ref reader);
-            else if (IsAt(ref reader, "pulling"u8)) pulling = ReadInt32(ref reader);
-            else if (IsAt(ref reader, "waiting"u8)) waiting = ReadInt32(ref reader);
+            else if (IsAt(ref reader, "desired"u8)) desired = Int32Converter.ReadSaturated(ref reader);
+            else if (IsAt(ref reader, "succeeded"u8)) succeeded = Int32Converter.ReadSaturated(ref reader);
+            else if (IsAt(ref reader, "failed"u8)) failed = Int32Converter.ReadSaturated(ref reader);
+            else if (IsAt(ref reader, "pulling"u8)) pulling = Int32Converter.ReadSaturated(ref reader);
+            else if (IsAt(ref reader, "waiting"u8)) waiting = Int32Converter.ReadSaturated(ref reader);
             else if (IsAt(ref reader, "firstSyncStatus"u8)) firstSync = ReadFirstSync(ref reader);
             else reader.Skip();
         }
@@ -90,7 +90,7 @@ internal static class NodeImageStatusReader
         {
             if (IsAt(ref reader, "tag"u8)) tag = Interned.Read(ref reader);
             else if (IsAt(ref reader, "phase"u8)) phase = Interned.Read(ref reader);
-            else if (IsAt(ref reader, "progress"u8)) progress = ReadInt32(ref reader);
+            else if (IsAt(ref reader, "progress"u8)) progress = Int32Converter.ReadSaturated(ref reader);
             else if (IsAt(ref reader, "version"u8)) version = Int64Converter.ReadSaturated(ref reader);
             else if (IsAt(ref reader, "startTime"u8)) started = ReadTime(ref reader);
             else if (IsAt(ref reader, "bytesDone"u8)) bytesDone = ReadCount(ref reader);
@@ -144,8 +144,6 @@ internal static class NodeImageStatusReader
         if (reader.TokenType == start) return false;
         return reader.TokenType == JsonTokenType.Null ? true : throw new JsonException($"{reader.TokenType} is not {start}");
     }
-
-    private static int ReadInt32(ref Utf8JsonReader reader) => Int32Converter.ReadSaturated(ref reader);
 
     private static long? ReadCount(ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.Null ? null : Int64Converter.ReadSaturated(ref reader);
 
